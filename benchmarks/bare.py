@@ -1,0 +1,33 @@
+"""The bare Temporal workflow that Theseus is measured against: as many activities, nothing else."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+
+@activity.defn(name="bare.work")
+async def work(seconds: float) -> str:
+    """Takes as long as it is told, as a model call does."""
+    if seconds:
+        await asyncio.sleep(seconds)
+    return "done"
+
+
+@activity.defn(name="bare.local")
+async def note(what: str) -> None:
+    """A local activity that does nothing."""
+
+
+@workflow.defn(name="BareWorkflow")
+class BareWorkflow:
+    """Runs the same number of activities and local activities, one after another."""
+
+    @workflow.run
+    async def run(self, activities: list[float], locals_: int) -> str:
+        """Runs them."""
+        for _ in range(locals_):
+            await workflow.execute_local_activity(note, "x", start_to_close_timeout=timedelta(seconds=10))
+        for seconds in activities:
+            await workflow.execute_activity(work, seconds, start_to_close_timeout=timedelta(seconds=60))
+        return "done"

@@ -1,0 +1,1 @@
+"""The world: every activity, each class with its dependencies in the constructor."""

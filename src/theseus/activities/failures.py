@@ -1,0 +1,165 @@
+"""The one table from what goes wrong at a provider to a typed failure: retried or not, and after how long."""
+
+import email.utils
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import anthropic
+import httpx2
+import openai
+from pydantic import JsonValue
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from theseus.contracts.errors import ErrorType
+from theseus.contracts.messages import Route
+
+WORDS = 500
+"""Characters kept of what a provider said."""
+LONGEST_WAIT = timedelta(hours=1)
+
+_STATUS: dict[int, ErrorType] = {
+    400: ErrorType.BAD_REQUEST,
+    401: ErrorType.AUTH,
+    402: ErrorType.AUTH,
+    403: ErrorType.AUTH,
+    404: ErrorType.NOT_FOUND,
+    408: ErrorType.OVERLOADED,
+    409: ErrorType.OVERLOADED,
+    413: ErrorType.CONTEXT_TOO_LONG,
+    422: ErrorType.BAD_REQUEST,
+    425: ErrorType.OVERLOADED,
+    429: ErrorType.RATE_LIMITED,
+}
+_RETRIED = frozenset(
+    {
+        ErrorType.RATE_LIMITED,
+        ErrorType.OVERLOADED,
+        ErrorType.UNREACHABLE,
+        ErrorType.STREAM_CUT,
+        ErrorType.GARBLED,
+        ErrorType.STORE_DOWN,
+    }
+)
+_STREAM_WORDS: dict[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+_TOO_LONG = re.compile(r"context.?length|context window|prompt is too long|maximum context|too many tokens", re.I)
+_POLICY = re.compile(r"content.?(policy|filter|management)|safety system|responsible ai", re.I)
+_SECRET = re.compile(r"(sk-|gsk_|xai-|AIza|key-)[A-Za-z0-9_\-*.]{4,}|Bearer\s+\S+", re.I)
+
+ProviderError = (
+    openai.OpenAIError,
+    anthropic.AnthropicError,
+    httpx2.HTTPError,
+    httpx2.StreamError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
+"""All that a provider's SDK raises for the world's faults."""
+
+
+class StreamEndedEarlyError(Exception):
+    """The stream closed before the provider said that the answer is whole."""
+
+
+def failure(error: Exception, route: Route) -> ApplicationError:
+    """The typed failure of one model call. Its message has route, status and the provider's words, never a key."""
+    kind, status = _kind(error)
+    where = f"{route}" + (f" answered {status}" if status else "")
+    return ApplicationError(
+        f"{where}: {_words(error)}",
+        type=kind,
+        non_retryable=kind not in _RETRIED,
+        next_retry_delay=_retry_after(error) if kind in _RETRIED else None,
+        category=(
+            ApplicationErrorCategory.BENIGN if kind is ErrorType.RATE_LIMITED else ApplicationErrorCategory.UNSPECIFIED
+        ),
+    )
+
+
+def _kind(error: Exception) -> tuple[ErrorType, int | None]:
+    if isinstance(error, openai.APIStatusError | anthropic.APIStatusError):
+        status = _stream_status(error) or error.status_code
+        return _of_status(status, str(error)), status
+    if isinstance(error, openai.APIConnectionError | anthropic.APIConnectionError):
+        return ErrorType.UNREACHABLE, None
+    if isinstance(error, openai.APIError | anthropic.APIError) and (status := _stream_status(error)):
+        return _of_status(status, str(error)), status
+    if isinstance(error, StreamEndedEarlyError | httpx2.RemoteProtocolError | httpx2.ReadError | httpx2.ReadTimeout):
+        return ErrorType.STREAM_CUT, None
+    if isinstance(error, httpx2.TransportError):
+        return ErrorType.UNREACHABLE, None
+    return ErrorType.GARBLED, None
+
+
+def _of_status(status: int, words: str) -> ErrorType:
+    if status in (400, 413, 422) and _TOO_LONG.search(words):
+        return ErrorType.CONTEXT_TOO_LONG
+    if status in (400, 403, 422) and _POLICY.search(words):
+        return ErrorType.CONTENT_POLICY
+    if status in _STATUS:
+        return _STATUS[status]
+    return ErrorType.OVERLOADED if status >= 500 else ErrorType.BAD_REQUEST
+
+
+def _stream_status(error: openai.APIError | anthropic.APIError) -> int | None:
+    """The status that an error inside a stream stands for; the response itself began with 200."""
+    if getattr(error, "status_code", 200) >= 400:
+        return None
+    body = cast(JsonValue, error.body)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    if not isinstance(inner, dict):
+        return None
+    words = [word for name in ("type", "code") if isinstance(word := inner.get(name), str)]
+    return next((_STREAM_WORDS[word] for word in words if word in _STREAM_WORDS), 500)
+
+
+def _retry_after(error: Exception) -> timedelta | None:
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None)
+    if headers is None:
+        return None
+    if (text := headers.get("retry-after-ms")) is not None and (wait := _number(text)) is not None:
+        return _bounded(timedelta(milliseconds=wait))
+    text = headers.get("retry-after")
+    if text is None:
+        return None
+    if (wait := _number(text)) is not None:
+        return _bounded(timedelta(seconds=wait))
+    try:
+        at = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return _bounded(at - datetime.now(UTC))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _bounded(wait: timedelta) -> timedelta | None:
+    return min(wait, LONGEST_WAIT) if wait > timedelta() else None
+
+
+def _words(error: Exception) -> str:
+    said = str(error) or type(error).__name__
+    cause = error.__cause__
+    if cause is not None and str(cause) and str(cause) not in said:
+        said = f"{said} ({cause})"
+    return _SECRET.sub("[key]", " ".join(said.split()))[:WORDS]

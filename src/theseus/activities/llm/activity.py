@@ -1,0 +1,289 @@
+"""The activity that makes a model call: rebuild the conversation, render the prompt, stream, count, keep."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import JsonValue, ValidationError
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from theseus.activities.failures import ProviderError, StreamEndedEarlyError, failure
+from theseus.activities.heartbeat import heartbeating
+from theseus.activities.llm.catalogue import Catalogue, UnusableError
+from theseus.activities.llm.deltas import Deltas
+from theseus.activities.llm.provider import Call, Outcome, TextDelta, TokenCount
+from theseus.activities.llm.providers import Providers
+from theseus.contracts.errors import ErrorType
+from theseus.contracts.events import LLMOutput, OutputFacts
+from theseus.contracts.messages import (
+    AssistantMessage,
+    Head,
+    LLMReply,
+    LLMRequest,
+    Message,
+    TranscriptPart,
+    UserMessage,
+)
+from theseus.contracts.session import Window
+from theseus.contracts.task import ModelTier, Usage
+from theseus.contracts.tools import ToolSpec
+from theseus.domain.parsing import json_of
+from theseus.domain.pricing import cost_microusd
+from theseus.domain.tokens import estimate, estimate_messages
+from theseus.domain.transcript import head_node, message_node, unfold
+from theseus.roles.role import AnyRole, render
+from theseus.stores.ports import EventLog, SessionStore, StoreDownError, TranscriptStore
+
+SHOWN_CHARS = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Talk:
+    """A conversation as it goes to a provider; `seen` counts the messages that an earlier call carried."""
+
+    head: Head
+    tip: str
+    messages: list[Message]
+    seen: int
+    window_lost: bool
+
+
+@dataclass
+class _Heard:
+    """What came back so far."""
+
+    text: str = ""
+    outcome: Outcome | None = None
+    cancelled: bool = False
+    role: AnyRole = field(default_factory=lambda: AnyRole(name="", instructions=""))
+
+
+class LLMActivities:
+    """Model calls.
+
+    Args:
+        catalogue: models and their prices.
+        providers: clients by provider name.
+        transcripts: conversations by content; losing them costs a resend.
+        sessions: the texts that windows name.
+        events: where deltas and outputs are told.
+        tool_specs: specs of tools by name.
+        roles: roles by name.
+    """
+
+    def __init__(  # noqa: PLR0913 - one parameter a dependency
+        self,
+        *,
+        catalogue: Catalogue,
+        providers: Providers,
+        transcripts: TranscriptStore,
+        sessions: SessionStore,
+        events: EventLog,
+        tool_specs: Callable[[Sequence[str]], list[ToolSpec]],
+        roles: Callable[[str], AnyRole],
+    ) -> None:
+        self._catalogue = catalogue
+        self._providers = providers
+        self._transcripts = transcripts
+        self._sessions = sessions
+        self._events = events
+        self._tool_specs = tool_specs
+        self._roles = roles
+
+    @activity.defn(name="llm.complete")
+    async def complete(self, request: LLMRequest) -> LLMReply:
+        """One call on one route. Cancelled by its task, it gives what there was until then, marked `partial`."""
+        async with heartbeating():
+            talk = await self._rebuild(request)
+            heard = await self._stream(request, talk)
+            reply = await self._reply(request, talk, heard)
+            if request.stream and not reply.partial:
+                await self._tell_output(request, reply)
+            return reply
+
+    @activity.defn(name="transcript.restore")
+    async def restore(self, part: TranscriptPart) -> None:
+        """Gives the transcript store back a slice of what it lost."""
+        try:
+            await self._transcripts.put_part(part.conversation, part.hash, part.part, part.parts, part.text)
+        except StoreDownError as error:
+            raise ApplicationError(f"the transcript store: {error}", type=ErrorType.STORE_DOWN) from error
+
+    async def _rebuild(self, request: LLMRequest) -> _Talk:
+        if request.head is not None:
+            node = head_node(request.head)
+            head, tip, before = request.head, node.hash, list[Message]()
+            await self._keep(request, {node.hash: node.text})
+        else:
+            head, before = await self._unfold(request)
+            tip = request.prefix or ""
+        if request.delta:
+            node = message_node(tip, request.delta)
+            tip = node.hash
+            await self._keep(request, {node.hash: node.text})
+        shown, lost = await self._expand(head.window)
+        seen = len(shown) + len(before)
+        return _Talk(head, tip, [*shown, *before, *request.delta], seen, lost)
+
+    async def _unfold(self, request: LLMRequest) -> tuple[Head, list[Message]]:
+        try:
+            nodes = await self._transcripts.get(_conversation(request))
+        except StoreDownError as error:
+            raise _missing(f"the transcript store: {error}") from error
+        found = unfold(nodes, request.prefix or "")
+        if found is None:
+            raise _missing("the transcript store does not have this conversation any more")
+        return found
+
+    async def _expand(self, window: Window | None) -> tuple[list[Message], bool]:
+        if window is None:
+            return [], False
+        wanted = [*window.before, *window.after]
+        try:
+            found = {m.seq: m for m in await self._sessions.read(window.session, wanted)}
+        except StoreDownError as error:
+            raise ApplicationError(f"the session could not be read: {error}", type=ErrorType.STORE_DOWN) from error
+        shown = [_said(found[seq].role, found[seq].text) for seq in window.before if seq in found]
+        if window.summary:
+            shown.append(UserMessage(text=f"[Summary of the conversation in between]\n{window.summary}"))
+        shown += [_said(found[seq].role, found[seq].text) for seq in window.after if seq in found]
+        return shown, len(found) < len(set(wanted))
+
+    async def _stream(self, request: LLMRequest, talk: _Talk) -> _Heard:
+        role = self._roles(talk.head.role)
+        heard = _Heard(role=role)
+        deltas = Deltas(
+            self._events,
+            task_id=request.ref.task_id,
+            agent=request.ref.agent,
+            step=request.step,
+            attempt=activity.info().attempt,
+        )
+        try:
+            async with aclosing(self._provide(request, talk, role)) as stream:
+                async for item in stream:
+                    if isinstance(item, Outcome):
+                        heard.outcome = item
+                    else:
+                        heard.text += item.text
+                        if request.stream:
+                            deltas.add(item.text)
+        except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            if details is None or not details.cancel_requested:
+                raise
+            heard.cancelled = True
+        except (*ProviderError, StreamEndedEarlyError) as error:
+            raise failure(error, request.route) from error
+        finally:
+            await deltas.close()
+        return heard
+
+    def _provide(self, request: LLMRequest, talk: _Talk, role: AnyRole) -> AsyncGenerator[TextDelta | Outcome, None]:
+        try:
+            provider = self._providers.named(request.route.provider)
+        except UnusableError as error:
+            raise ApplicationError(str(error), type=ErrorType.AUTH, non_retryable=True) from error
+        call = Call(
+            model=self._catalogue.entry(request.route),
+            system=render(role, talk.head.facts),
+            messages=talk.messages,
+            tools=self._tool_specs(request.tools),
+            tool_choice=request.tool_choice,
+            max_output_tokens=request.max_output_tokens,
+            temperature=role.temperature,
+            answer_name=role.name,
+            answer_schema=role.answer.model_json_schema() if role.answer is not None else None,
+            stable=talk.seen,
+        )
+        return provider.stream(call)
+
+    async def _reply(self, request: LLMRequest, talk: _Talk, heard: _Heard) -> LLMReply:
+        outcome = heard.outcome
+        message = outcome.message if outcome is not None else AssistantMessage(text=heard.text)
+        node = message_node(talk.tip, (message,))
+        await self._keep(request, {node.hash: node.text})
+        answer, invalid = _answer(heard.role, message) if not heard.cancelled else (None, None)
+        return LLMReply(
+            message=message,
+            answer=answer,
+            invalid=invalid,
+            usage=self._usage(request, talk, heard, outcome),
+            route=request.route,
+            prefix=node.hash,
+            finish_reason="cancelled" if heard.cancelled or outcome is None else outcome.finish_reason,
+            partial=heard.cancelled,
+            window_lost=talk.window_lost,
+        )
+
+    def _usage(self, request: LLMRequest, talk: _Talk, heard: _Heard, outcome: Outcome | None) -> Usage:
+        tokens = outcome.tokens if outcome is not None else None
+        if tokens is None:
+            system = estimate(render(heard.role, talk.head.facts))
+            tokens = TokenCount(input=system + estimate_messages(talk.messages), output=estimate(heard.text))
+        usage = Usage(
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            cached_tokens=tokens.cached,
+            cache_write_tokens=tokens.cache_write,
+            total_tokens=tokens.input + tokens.output,
+        )
+        card = self._catalogue.entry(request.route).card(ModelTier.SMALL)
+        return usage.model_copy(update={"cost_microusd": cost_microusd(card, usage)})
+
+    async def _keep(self, request: LLMRequest, nodes: dict[str, str]) -> None:
+        try:
+            await self._transcripts.put(_conversation(request), nodes)
+        except StoreDownError as error:
+            # only a cache: the workflow has it all, and sends it again
+            _log.warning("a part of the transcript was not kept: %s", error)
+
+    async def _tell_output(self, request: LLMRequest, reply: LLMReply) -> None:
+        text = reply.message.text
+        event = LLMOutput(
+            workflow_id=request.ref.task_id,
+            agent_id=request.ref.agent,
+            message=text[:SHOWN_CHARS],
+            timestamp=datetime.now(UTC),
+            key=f"{request.ref.agent}:{request.step}:output",
+            payload=OutputFacts(
+                usage=reply.usage,
+                model_used=reply.route.model,
+                provider=reply.route.provider,
+                text_cut=len(text) > SHOWN_CHARS,
+            ),
+        )
+        try:
+            await self._events.publish(request.ref.task_id, [event])
+        except StoreDownError as error:
+            _log.warning("a model's output was not told: %s", error)
+
+
+def _conversation(request: LLMRequest) -> str:
+    return f"{request.ref.task_id}:{request.ref.agent}"
+
+
+def _said(role: str, text: str) -> Message:
+    return UserMessage(text=text) if role == "user" else AssistantMessage(text=text)
+
+
+def _missing(message: str) -> ApplicationError:
+    return ApplicationError(message, type=ErrorType.TRANSCRIPT_MISSING, non_retryable=True)
+
+
+def _answer(role: AnyRole, message: AssistantMessage) -> tuple[JsonValue, str | None]:
+    if role.answer is None:
+        return None, None
+    try:
+        return role.answer.model_validate(json_of(message.text)).model_dump(mode="json"), None
+    except ValidationError as error:
+        problems = (f"{'.'.join(str(p) for p in e['loc']) or 'answer'}: {e['msg']}" for e in error.errors()[:5])
+        return None, "; ".join(problems)
+    except ValueError as error:
+        return None, str(error)

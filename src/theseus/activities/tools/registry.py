@@ -1,0 +1,322 @@
+"""What a tool is: a typed function that becomes a spec for models, and the registry that runs calls of it.
+
+Whatever goes wrong with a call is a value that goes back to the model; only cancellation leaves `Registry.run`.
+"""
+
+import asyncio
+import inspect
+import logging
+import re
+import typing
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from docstring_parser import Docstring, DocstringStyle, ParseError, parse
+from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticSerializationError, to_json
+
+from theseus.contracts.messages import ToolCall
+from theseus.contracts.session import SessionKey
+from theseus.contracts.tools import Effect, ToolFacts, ToolSpec
+
+_log = logging.getLogger("theseus.tools")
+
+PROBLEMS_SHOWN = 8
+"""So many problems of one call's arguments are told at once."""
+MESSAGE_CHARS = 500
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+
+
+class ToolError(Exception):
+    """A tool could not do what it was asked; the message goes to the model and says what to do instead."""
+
+
+class ToolDefinitionError(TypeError):
+    """A function cannot be a tool; raised when it is defined, never when it is called."""
+
+
+class UnknownToolError(KeyError):
+    """No tool has that name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return f"There is no tool {self.name!r}. Tools: {', '.join(self.known) or 'none'}"
+
+
+async def _no_facts() -> dict[str, JsonValue]:
+    return {}
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """Who calls a tool. A parameter of this type is filled in by the registry and never shown to a model.
+
+    `idempotency_key` is the same for every try of one call: a tool that writes hands it on to whom it writes to.
+    """
+
+    session: SessionKey
+    task_id: str
+    idempotency_key: str
+    agent: str = ""
+    read_facts: Callable[[], Awaitable[dict[str, JsonValue]]] = field(default=_no_facts, repr=False, compare=False)
+
+    async def context(self) -> dict[str, JsonValue]:
+        """What the caller of the task gave as context, read when asked for; empty when there is none any more.
+
+        Raises:
+            ToolError: the store that keeps it cannot be reached now.
+        """
+        return await self.read_facts()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call gave: text for the model, whole, whatever its length."""
+
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function with its spec. `failures` are exceptions whose message is meant for the model, like ToolError's."""
+
+    spec: ToolSpec
+    function: Callable[..., object]
+    arguments: type[BaseModel]
+    context_parameter: str | None
+    failures: tuple[type[Exception], ...]
+
+    async def call(self, given: BaseModel, context: ToolContext) -> str:
+        """Runs the function, in a thread if it is a plain one; gives its answer as text."""
+        values: dict[str, object] = {name: getattr(given, name) for name in type(given).model_fields}
+        if self.context_parameter is not None:
+            values[self.context_parameter] = context
+        if inspect.iscoroutinefunction(self.function):
+            answer: object = await self.function(**values)
+        else:
+            answer = await asyncio.to_thread(self.function, **values)
+        return _as_text(answer)
+
+
+def tool(
+    *, effect: Effect, timeout: timedelta, failures: tuple[type[Exception], ...] = ()
+) -> Callable[[Callable[..., object]], Tool]:
+    """Makes a tool of a typed function with a Google docstring.
+
+    The name is the function's; the docstring's text is the description, its `Args:` describe the parameters (a
+    `Field(description=...)` does so too and wins). A plain function runs in a thread, which no timeout can stop: it has
+    to end by itself. The answer is text, or something that JSON can say.
+
+    Args:
+        effect: what a call does to the world, so whether it may be repeated.
+        timeout: how long one call may take.
+        failures: exceptions whose message is meant for the model; ToolError always is.
+
+    Raises:
+        ToolDefinitionError: the function has no docstring, a parameter without type or description, or a bad name.
+    """
+
+    def define(function: Callable[..., object]) -> Tool:
+        name = getattr(function, "__name__", "")
+        if not _NAME.fullmatch(name):
+            raise ToolDefinitionError(f"tool {name!r}: a name has 1 to 64 letters, digits, '_' or '-', all ASCII")
+        if timeout <= timedelta(0):
+            raise ToolDefinitionError(f"tool {name!r}: the timeout must be above 0, not {timeout}")
+        documented = _documented(name, function)
+        arguments, context_parameter = _arguments(name, function, documented)
+        spec = ToolSpec(
+            name=name,
+            description=(documented.description or "").strip(),
+            parameters=_schema(name, arguments),
+            effect=effect,
+            timeout=timeout,
+        )
+        return Tool(spec, function, arguments, context_parameter, failures)
+
+    return define
+
+
+class Registry:
+    """The tools of a worker, by name.
+
+    Raises:
+        ToolDefinitionError: two tools have the same name.
+    """
+
+    def __init__(self, tools: Iterable[Tool]) -> None:
+        self._tools: dict[str, Tool] = {}
+        for each in tools:
+            if each.spec.name in self._tools:
+                raise ToolDefinitionError(f"two tools are named {each.spec.name!r}: rename one of the functions")
+            self._tools[each.spec.name] = each
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all tools, in the order they were given."""
+        return tuple(self._tools)
+
+    def specs(self, names: Sequence[str]) -> list[ToolSpec]:
+        """What a model is told of these tools, in the order asked.
+
+        Raises:
+            UnknownToolError: there is no tool of that name.
+        """
+        return [self._named(name).spec for name in names]
+
+    def facts(self) -> tuple[ToolFacts, ...]:
+        """What a workflow must know of each tool."""
+        specs = (each.spec for each in self._tools.values())
+        return tuple(ToolFacts(name=spec.name, effect=spec.effect, timeout=spec.timeout) for spec in specs)
+
+    async def run(self, call: ToolCall, context: ToolContext) -> Outcome:
+        """Runs one call within its tool's timeout. Never raises but for cancellation."""
+        try:
+            found = self._named(call.name)
+            given = found.arguments.model_validate_json(call.arguments.strip() or "{}")
+        except UnknownToolError as error:
+            return Outcome(str(error), is_error=True)
+        except ValidationError as error:
+            return Outcome(_problems(self._tools[call.name], error), is_error=True)
+        limit = asyncio.timeout(found.spec.timeout.total_seconds())
+        try:
+            async with limit:
+                return Outcome(await found.call(given, context))
+        except Exception as error:  # noqa: BLE001 - the boundary to code of any author: its bug must not end the task
+            if limit.expired():
+                return Outcome(_too_long(found.spec), is_error=True)
+            if isinstance(error, (ToolError, *found.failures)):
+                return Outcome(str(error) or type(error).__name__, is_error=True)
+            _log.exception("tool %s failed unexpectedly (task %s)", call.name, context.task_id)
+            told = f"{type(error).__name__}: {error}"[:MESSAGE_CHARS]
+            return Outcome(f"{call.name} failed unexpectedly. {told}", is_error=True)
+
+    def _named(self, name: str) -> Tool:
+        found = self._tools.get(name)
+        if found is None:
+            raise UnknownToolError(name, self._tools)
+        return found
+
+
+def _too_long(spec: ToolSpec) -> str:
+    told = f"{spec.name} did not finish within {spec.timeout.total_seconds():g} s and was stopped."
+    if spec.effect is Effect.WRITE:
+        return f"{told} Whether it had an effect is not known: check before you try again."
+    return f"{told} Ask for less, or go on without it."
+
+
+def _problems(of: Tool, error: ValidationError) -> str:
+    lines: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False)[:PROBLEMS_SHOWN]:
+        where = ".".join(str(part) for part in problem["loc"]) or "arguments"
+        lines.append(f"- {where}: {problem['msg']}")
+    if error.error_count() > PROBLEMS_SHOWN:
+        lines.append(f"- and {error.error_count() - PROBLEMS_SHOWN} more")
+    fields = of.arguments.model_fields.items()
+    known = ", ".join(f"{name} (required)" if info.is_required() else name for name, info in fields) or "none"
+    return (
+        f"The arguments of {of.spec.name} cannot be used; it was not run.\n"
+        + "\n".join(lines)
+        + f"\nParameters: {known}. Call it again with a JSON object that fits."
+    )
+
+
+def _as_text(answer: object) -> str:
+    if isinstance(answer, str):
+        return answer
+    if answer is None:
+        return "done"
+    try:
+        return to_json(answer, indent=2).decode()
+    except PydanticSerializationError as error:
+        raise TypeError(f"the tool gave a {type(answer).__name__}, which cannot be said in JSON") from error
+
+
+class _Schema(GenerateJsonSchema):
+    # a title repeats the name and costs tokens in every model call
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def _schema(name: str, arguments: type[BaseModel]) -> dict[str, JsonValue]:
+    try:
+        made: dict[str, JsonValue] = arguments.model_json_schema(schema_generator=_Schema)
+    except PydanticUserError as error:
+        raise ToolDefinitionError(f"tool {name!r}: a parameter's type has no JSON Schema: {error.message}") from error
+    made.pop("title", None)
+    made.setdefault("properties", {})
+    return made
+
+
+def _documented(name: str, function: Callable[..., object]) -> Docstring:
+    text = inspect.getdoc(function)
+    try:
+        documented = parse(text or "", style=DocstringStyle.GOOGLE)
+    except ParseError as error:
+        raise ToolDefinitionError(f"tool {name!r}: the docstring is not in Google style: {error}") from error
+    if not documented.description:
+        raise ToolDefinitionError(f"tool {name!r}: write a docstring: it is what a model reads of the tool")
+    return documented
+
+
+def _arguments(name: str, function: Callable[..., object], documented: Docstring) -> tuple[type[BaseModel], str | None]:
+    """The parameters as a model that refuses what is not one, and the name of the one that takes the context."""
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise ToolDefinitionError(f"tool {name!r}: a type cannot be found: {error}") from error
+    described = {param.arg_name: param.description or "" for param in documented.params}
+    fields: dict[str, tuple[object, FieldInfo]] = {}
+    context_parameter: str | None = None
+    for parameter in inspect.signature(function).parameters.values():
+        _check(name, parameter, hints)
+        if hints[parameter.name] is ToolContext:
+            context_parameter = parameter.name
+            described.pop(parameter.name, None)
+            continue
+        info = _field(parameter, hints[parameter.name], described.pop(parameter.name, ""))
+        if not info.description:
+            raise ToolDefinitionError(f"tool {name!r}: say in `Args:` what {parameter.name!r} is")
+        fields[parameter.name] = (hints[parameter.name], info)
+    if described:
+        raise ToolDefinitionError(f"tool {name!r}: `Args:` describes {', '.join(described)}, which it does not take")
+    return _model(name, fields), context_parameter
+
+
+def _check(name: str, parameter: inspect.Parameter, hints: Mapping[str, object]) -> None:
+    if parameter.kind in _VARIADIC:
+        raise ToolDefinitionError(f"tool {name!r}: {parameter} cannot be given by name: take named parameters only")
+    if parameter.name not in hints:
+        raise ToolDefinitionError(f"tool {name!r}: the parameter {parameter.name!r} needs a type")
+    if parameter.name.startswith(("_", "model_")) or hasattr(BaseModel, parameter.name):
+        raise ToolDefinitionError(f"tool {name!r}: the parameter name {parameter.name!r} is taken: choose another")
+
+
+def _field(parameter: inspect.Parameter, hint: object, description: str) -> FieldInfo:
+    if parameter.default is inspect.Parameter.empty:
+        info = FieldInfo.from_annotation(typing.cast("type", hint))
+    else:
+        info = FieldInfo.from_annotated_attribute(typing.cast("type", hint), parameter.default)
+    if not info.description:
+        info.description = " ".join(description.split())
+    return info
+
+
+def _model(name: str, fields: Mapping[str, tuple[object, FieldInfo]]) -> type[BaseModel]:
+    config = ConfigDict(extra="forbid", frozen=True)
+    try:
+        return create_model(name, __config__=config, **typing.cast("dict[str, typing.Any]", dict(fields)))
+    except PydanticUserError as error:
+        raise ToolDefinitionError(
+            f"tool {name!r}: a parameter's type is not one that pydantic knows: {error}"
+        ) from error

@@ -1,0 +1,63 @@
+"""Settings: the only reader of the environment. A workflow never sees them; activities get them as plain values."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.functional_validators import BeforeValidator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from theseus.contracts.control import TASK_QUEUE
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A comma-separated list."""
+
+
+class Settings(BaseSettings):
+    """All settings of Theseus, read once from the environment (`THESEUS_*` unless an alias says otherwise)."""
+
+    model_config = SettingsConfigDict(env_prefix="THESEUS_", frozen=True, extra="ignore", populate_by_name=True)
+
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
+    task_queue: str = TASK_QUEUE
+    data_dir: Path = Path(".theseus")
+    models_file: Path | None = Field(default=None, description="Replaces the shipped models.yaml.")
+
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_address: str | None = Field(default=None, description="host:port of the Prometheus endpoint; absent: none.")
+    health_address: str | None = Field(default=None, description="host:port of the health endpoint; absent: none.")
+
+    max_activities: int = Field(default=100, ge=1, description="Activities that one worker runs at the same time.")
+    max_cached_workflows: int = Field(default=1000, ge=0)
+    shutdown_grace: timedelta = Field(
+        default=timedelta(seconds=25), description="Seconds a stopping worker may finish."
+    )
+
+    session_ttl: timedelta = timedelta(days=30)
+    session_messages: int = Field(default=500, ge=2)
+    transcript_ttl: timedelta = timedelta(days=2)
+    event_ttl: timedelta = timedelta(hours=24)
+    event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")
+
+    fetch_allow: Names = Field(default=(), description="Hosts and networks that web_fetch may reach though private.")
+    fetch_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    workspace_quota_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Bytes one session may write.")
+
+    @property
+    def workspaces(self) -> Path:
+        """Folder that holds one workspace per session."""
+        return self.data_dir / "workspaces"
+
+
+def environment() -> Mapping[str, str]:
+    """A snapshot of the process environment, for what reads variables by configured name (keys, base URLs)."""
+    return dict(os.environ)

@@ -1,0 +1,25 @@
+"""A task whose input was accepted: every twin key resolved, every default filled in. Inner contract."""
+
+from pydantic import BaseModel, ConfigDict
+
+from theseus.contracts.session import SessionKey
+from theseus.contracts.task import Limits, Mode, ModelTier, TaskContext
+
+
+class AcceptedTask(BaseModel):
+    """What the modes work from. `mode` is None when the router has to decide."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    session: SessionKey
+    new_session: bool
+    query: str
+    mode: Mode | None
+    role: str
+    model_tier: ModelTier | None
+    model_override: str | None
+    provider_override: str | None
+    max_iterations: int
+    limits: Limits
+    context: TaskContext

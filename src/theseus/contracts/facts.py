@@ -1,0 +1,46 @@
+"""What a worker knows and a workflow may not read by itself: recorded once, at the start of a task. Inner contract."""
+
+from pydantic import BaseModel, ConfigDict
+
+from theseus.contracts.messages import Route
+from theseus.contracts.task import ModelTier
+from theseus.contracts.tools import ToolFacts
+
+
+class ModelCard(BaseModel):
+    """One model as the catalogue has it; prices in millionths of a US dollar per million tokens."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route: Route
+    tier: ModelTier
+    context_window_tokens: int
+    max_output_tokens: int
+    input_price: int
+    output_price: int
+    cached_price: int
+    cache_write_price: int
+
+
+class FactsRequest(BaseModel):
+    """Which facts a task asks for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    model_override: str | None = None
+    provider_override: str | None = None
+
+
+class Facts(BaseModel):
+    """Recorded answers: the usable models of each tier in order of preference, the tools, the roles, the attributes.
+
+    `refusal` is set when the wanted model or provider cannot be had, in words for the caller.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    models: dict[ModelTier, tuple[ModelCard, ...]] = {}
+    tools: tuple[ToolFacts, ...] = ()
+    search_attributes: bool = False
+    refusal: str | None = None

@@ -1,0 +1,14 @@
+"""Shapes of what stores keep apart from sessions and events. Inner contract."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ArtifactPage(BaseModel):
+    """A slice of an artifact's text. `total_chars` is the whole length; `next_offset` is None at the end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    offset: int
+    total_chars: int
+    next_offset: int | None

@@ -1,0 +1,63 @@
+"""Tools as data: what a model is told of them, what a call asks and gives. Inner contract."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from theseus.contracts.messages import TaskRef, ToolCall
+
+
+class Effect(StrEnum):
+    """What running a tool does to the world: read nothing changes, idempotent may be repeated, write may not."""
+
+    READ = "read"
+    IDEMPOTENT = "idempotent"
+    WRITE = "write"
+
+
+class ToolSpec(BaseModel):
+    """A tool as a model sees it (name, description, JSON Schema of its parameters) and as a workflow runs it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
+    description: str
+    parameters: dict[str, JsonValue]
+    effect: Effect
+    timeout: timedelta
+
+
+class ToolFacts(BaseModel):
+    """The part of a spec that a workflow needs, recorded once per task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    effect: Effect
+    timeout: timedelta
+
+
+class ToolRequest(BaseModel):
+    """One tool call. `idempotency_key` is stable over retries; `head` is the transcript node with the task's context."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ref: TaskRef
+    step: int
+    call: ToolCall
+    idempotency_key: str
+    head: str = ""
+
+
+class ToolResult(BaseModel):
+    """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str
+    name: str
+    text: str
+    is_error: bool = False
+    artifact_id: str | None = None
+    size_bytes: int = 0

@@ -1,0 +1,1 @@
+"""Rules: pure functions over contracts. No clock, no I/O, no Temporal."""

@@ -1,0 +1,188 @@
+"""What input is accepted: shape, limits, conflicts, and that no accepted key is without effect."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pydantic import JsonValue, ValidationError
+
+from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.errors import InvalidInput, ModeNotBuilt
+from theseus.contracts.session import SessionKey
+from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskInput
+
+DEFAULT_ROLE = "generalist"
+DEFAULT_ITERATIONS = 10
+
+_RESEARCH_ONLY = (
+    "research_strategy",
+    "iterative_research_enabled",
+    "iterative_max_iterations",
+    "enable_fact_extraction",
+    "enable_citations",
+    "synthesis_style",
+    "review_timeout",
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a task is accepted: the workflow that runs it, the mode its type stands for, what there is to choose from."""
+
+    workflow_id: str
+    workflow_mode: Mode | None
+    fresh_session_id: str
+    roles: Collection[str]
+    built: Collection[Mode]
+
+
+def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
+    """Turns raw JSON into a task.
+
+    Raises:
+        InvalidInput: a rule is broken; the message and `field` name where.
+        ModeNotBuilt: the input is right, but asks for what this version does not have yet.
+    """
+    data = _parse(raw)
+    if data.task_id is not None and data.task_id != setting.workflow_id:
+        raise InvalidInput(
+            f"task_id: {data.task_id!r} is not the workflow id {setting.workflow_id!r}; leave it out or make them equal",
+            field="task_id",
+        )
+    _refuse_conflicts(data)
+    mode = _mode(data, setting.workflow_mode)
+    _refuse_without_effect(data, mode)
+    _refuse_not_built(data, mode, setting.built)
+    return _resolve(data, mode, setting)
+
+
+def _parse(raw: JsonValue) -> TaskInput:
+    if not isinstance(raw, dict):
+        raise InvalidInput(f'the task input must be one JSON object such as {{"query": "..."}}, not {_kind(raw)}')
+    size = len(json.dumps(raw, ensure_ascii=False).encode(errors="replace"))
+    if size > MAX_INPUT_BYTES:
+        raise InvalidInput(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
+    try:
+        return TaskInput.model_validate(raw)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    problems: list[str] = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
+        place = ".".join(str(part) for part in item["loc"]) or "input"
+        said = "unknown key" if item["type"] == "extra_forbidden" else item["msg"]
+        problems.append(f"{place}: {said}")
+    first = problems[0].split(":", 1)[0]
+    return InvalidInput("; ".join(problems), field=first)
+
+
+def _refuse_conflicts(data: TaskInput) -> None:
+    context = data.context
+    if context.template is not None and context.template_name is not None:
+        raise InvalidInput(
+            "context.template_name: an alias of context.template; give only one of them", field="context.template_name"
+        )
+    if not context.disable_ai:
+        return
+    for name in ("model_tier", "model_override", "provider_override"):
+        for place, holder in (("", data), ("context.", context)):
+            if getattr(holder, name) is not None:
+                raise InvalidInput(
+                    f"{place}{name}: cannot be combined with context.disable_ai: true", field=f"{place}{name}"
+                )
+
+
+def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
+    context = data.context
+    if context.template is not None or context.template_name is not None:
+        wanted: Mode | None = Mode.TEMPLATE
+    elif context.force_research:
+        wanted = Mode.RESEARCH
+    else:
+        wanted = Mode(data.mode) if data.mode is not None else None
+    if workflow_mode is not None and wanted not in (None, workflow_mode):
+        raise InvalidInput(
+            f"mode: the input asks for {wanted}, but this workflow type runs {workflow_mode}; start TaskWorkflow instead",
+            field="mode",
+        )
+    return workflow_mode or wanted
+
+
+def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
+    context = data.context
+    if mode is not Mode.RESEARCH:
+        for name in _RESEARCH_ONLY:
+            if getattr(context, name, None) is not None:
+                _without_effect(f"context.{name}", "context.force_research: true")
+        if data.research_strategy is not None:
+            _without_effect("research_strategy", "context.force_research: true")
+        if context.require_review or context.review_plan == "manual":
+            field = "context.require_review" if context.require_review else "context.review_plan"
+            _without_effect(field, "context.force_research: true")
+    if mode is not Mode.TEMPLATE:
+        if context.template_version is not None:
+            _without_effect("context.template_version", "context.template")
+        if context.disable_ai:
+            _without_effect("context.disable_ai", "context.template")
+    if context.platforms is not None and context.role != "ads_research":
+        _without_effect("context.platforms", "context.role: ads_research")
+
+
+def _without_effect(field: str, needs: str) -> None:
+    raise InvalidInput(f"{field}: has no effect without {needs}", field=field)
+
+
+def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode]) -> None:
+    if mode is not None and mode not in built:
+        raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
+    wanted = {
+        "skill": data.skill or data.context.skill,
+        "require_approval": data.require_approval,
+        "enable_verification": data.enable_verification or data.context.enable_verification,
+        "context.memory": data.context.memory,
+    }
+    for field, value in wanted.items():
+        if value:
+            raise ModeNotBuilt(f"{field}: not built yet in this version; leave it out", field=field)
+
+
+def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTask:
+    context = data.context
+    role = context.role or DEFAULT_ROLE
+    if role not in setting.roles:
+        known = ", ".join(sorted(setting.roles))
+        raise InvalidInput(f"context.role: there is no role {role!r}; known roles: {known}", field="context.role")
+    return AcceptedTask(
+        task_id=setting.workflow_id,
+        session=SessionKey(
+            session_id=data.session_id or setting.fresh_session_id,
+            tenant_id=data.tenant_id or "",
+            user_id=data.user_id or "",
+        ),
+        new_session=data.session_id is None,
+        query=data.query,
+        mode=mode,
+        role=role,
+        model_tier=data.model_tier or context.model_tier,
+        model_override=data.model_override or context.model_override,
+        provider_override=data.provider_override or context.provider_override,
+        max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
+        limits=data.limits,
+        context=context,
+    )
+
+
+def _kind(raw: JsonValue) -> str:
+    match raw:
+        case None:
+            return "nothing"
+        case bool():
+            return "a boolean"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "a number"

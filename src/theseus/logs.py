@@ -1,0 +1,86 @@
+"""Logging: structlog over the standard library, one line an event, with the ids of what runs. Never a prompt, never a key."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from temporalio import activity, workflow
+
+from theseus.config import Settings
+
+_SECRET = re.compile(r"(sk-[A-Za-z0-9_-]{8,}|Bearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@))")
+_NOISY = ("httpx2", "httpcore2", "openai", "anthropic", "asyncio", "urllib3", "trafilatura", "pypdf", "htmldate")
+
+Line = MutableMapping[str, Any]
+
+
+def set_up(settings: Settings) -> None:
+    """Sends all logs of the process to stderr, as the settings ask."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(allow=()),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_ids,
+        structlog.processors.format_exc_info,
+        scrub,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def core_logger() -> logging.Logger:
+    """Where Temporal's Core sends its own lines."""
+    return logging.getLogger("temporal.core")
+
+
+def add_ids(_logger: object, _name: str, line: Line) -> Line:
+    """Adds task, workflow and run id when a task is at work, so that its lines can be found by any of them."""
+    if activity.in_activity():
+        info = activity.info()
+        line.update(
+            {
+                "task_id": info.workflow_id,
+                "workflow_id": info.workflow_id,
+                "run_id": info.workflow_run_id,
+                "activity": info.activity_type,
+                "attempt": info.attempt,
+            }
+        )
+    elif workflow.in_workflow():
+        info = workflow.info()
+        line.update({"task_id": info.workflow_id, "workflow_id": info.workflow_id, "run_id": info.run_id})
+    return line
+
+
+def scrub(_logger: object, _name: str, line: Line) -> Line:
+    """Takes out what looks like a key, wherever it came from."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = _SECRET.sub("[key]", value)
+    return line

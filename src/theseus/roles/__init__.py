@@ -1,0 +1,1 @@
+"""Prompts: one role, one file: instructions, tools, tier, and the type it must answer with."""

@@ -1,0 +1,27 @@
+"""The tables of roles: `PRESETS` may be named in `context.role`, `ROLES` are all."""
+
+from theseus.roles.analysis import ANALYSIS
+from theseus.roles.chat import CHAT
+from theseus.roles.critic import CRITIC
+from theseus.roles.developer import DEVELOPER
+from theseus.roles.generalist import GENERALIST
+from theseus.roles.research import RESEARCH
+from theseus.roles.role import AnyRole, Plain
+from theseus.roles.router import ROUTER
+from theseus.roles.summarizer import SUMMARIZER
+from theseus.roles.writer import WRITER
+
+PRESETS: dict[str, Plain] = {
+    role.name: role for role in (GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER)
+}
+
+ROLES: dict[str, AnyRole] = {**PRESETS, ROUTER.name: ROUTER, SUMMARIZER.name: SUMMARIZER}
+
+
+def role_named(name: str) -> AnyRole:
+    """The role of this name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return ROLES[name]

@@ -1,0 +1,72 @@
+"""What a role is, and how its prompt is rendered from facts."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, JsonValue
+
+from theseus.contracts.task import ModelTier
+
+T = TypeVar("T", bound=BaseModel)
+
+ALL_TOOLS = "*"
+CONTEXT_SHOWN: Mapping[str, str] = {
+    "current_date": "Today's date",
+    "context": "Context of this task, given by the caller",
+}
+SHOWN_CHARS = 16_000
+"""A single fact is cut here in a prompt; tools get it whole."""
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+
+
+@dataclass(frozen=True)
+class Role(Generic[T]):
+    """One role. `answer` is the type of a structured answer, None for prose.
+
+    `tools` names tools; `ALL_TOOLS` means all that the worker has. `facts_shown` names the facts that follow the
+    instructions, each under its own heading, in this order.
+    """
+
+    name: str
+    instructions: str
+    tier: ModelTier = ModelTier.SMALL
+    tools: tuple[str, ...] = ()
+    answer: type[T] | None = None
+    temperature: float | None = None
+    max_output_tokens: int = 4096
+    facts_shown: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+Plain = Role[BaseModel]
+"""A role that answers in prose."""
+AnyRole = Role[Any]
+
+
+def render(role: AnyRole, facts: Mapping[str, JsonValue]) -> str:
+    """The system prompt of a role for these facts.
+
+    `facts["system_prompt"]` replaces the instructions; `${var}` in either is filled from `facts["prompt_params"]`, a
+    missing one with nothing. Facts named in `facts_shown` follow under their headings; absent or empty ones do not.
+    """
+    own = facts.get("system_prompt")
+    parts = [_fill(own if isinstance(own, str) and own else role.instructions, facts.get("prompt_params"))]
+    for name, heading in role.facts_shown.items():
+        value = facts.get(name)
+        if value not in (None, "", [], {}):
+            parts.append(f"## {heading}\n{_shown(value)}")
+    return "\n\n".join(parts)
+
+
+def _fill(text: str, params: JsonValue) -> str:
+    values = params if isinstance(params, dict) else {}
+    return _VARIABLE.sub(lambda m: _shown(values.get(m.group(1), "")), text)
+
+
+def _shown(value: JsonValue) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    left_out = len(text) - SHOWN_CHARS
+    return text if left_out <= 0 else f"{text[:SHOWN_CHARS]}\n[{left_out} more characters are not shown]"

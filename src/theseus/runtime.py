@@ -1,0 +1,141 @@
+"""How Theseus speaks Temporal: client, data converter, sandbox, metrics, search attributes."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import RPCError
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from theseus.config import Settings
+from theseus.contracts.control import SEARCH_ATTRIBUTES
+from theseus.logs import core_logger
+
+DATA_CONVERTER = pydantic_data_converter
+STICKY_TIMEOUT = timedelta(seconds=3)
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
+
+# own modules pass through the sandbox once, instead of being imported anew for every task; workflows/ stays inside
+PASSED_THROUGH = (
+    "theseus.contracts",
+    "theseus.domain",
+    "theseus.roles",
+    "theseus.activities",
+    "theseus.stores",
+    "pydantic",
+    "pydantic_core",
+    "openai",
+    "anthropic",
+    "httpx2",
+    "yaml",
+    "structlog",
+)
+
+_TYPES = {
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+}
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The runner of all workflows: sandboxed, own modules passed through."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def telemetry(settings: Settings) -> Runtime:
+    """Core's logs go to ours; its metrics to a Prometheus port when asked."""
+    metrics = None
+    if settings.metrics_address is not None:
+        metrics = PrometheusConfig(
+            bind_address=settings.metrics_address,
+            counters_total_suffix=True,
+            unit_suffix=True,
+            durations_as_seconds=True,
+        )
+    logging = LoggingConfig(
+        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+        forwarding=LogForwardingConfig(logger=core_logger()),
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logging, global_tags={"service": "theseus"}))
+
+
+async def connect(
+    runtime: Runtime | None = None, *, address: str | None = None, wait: timedelta | None = None
+) -> Client:
+    """A client for the Temporal of the environment (`TEMPORAL_*`, profiles included).
+
+    Args:
+        runtime: Core runtime to use; the process-wide default without it.
+        address: host:port that wins over the environment.
+        wait: keep trying for so long when nothing answers.
+
+    Raises:
+        ConnectionError: nothing answers there; the message says where.
+    """
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "localhost:7233")
+    if address is not None:
+        config["target_host"] = address
+    target = config.get("target_host", "")
+    tries = 1 + int((wait or timedelta()).total_seconds())
+    for left in reversed(range(tries)):
+        try:
+            return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+        except RuntimeError as error:
+            if not left:
+                raise ConnectionError(
+                    f"no Temporal answers at {target}: start one with `theseus dev`, or set TEMPORAL_ADDRESS ({error})"
+                ) from error
+        await asyncio.sleep(1)
+    raise AssertionError("unreachable")
+
+
+async def missing_search_attributes(client: Client) -> list[str]:
+    """Names of our search attributes that the namespace does not have, or has with another type.
+
+    Raises:
+        RPCError: the server does not let us look.
+    """
+    answer = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    known = answer.custom_attributes
+    return [name for name, kind in SEARCH_ATTRIBUTES.items() if known.get(name) != _TYPES[kind]]
+
+
+async def ensure_search_attributes(client: Client) -> list[str]:
+    """Registers what is missing, where it may; gives the names that are still missing."""
+    try:
+        missing = await missing_search_attributes(client)
+        if missing:
+            await client.operator_service.add_search_attributes(
+                AddSearchAttributesRequest(
+                    namespace=client.namespace,
+                    search_attributes={name: _TYPES[SEARCH_ATTRIBUTES[name]] for name in missing},
+                )
+            )
+            missing = await missing_search_attributes(client)
+    except RPCError:
+        return list(SEARCH_ATTRIBUTES)
+    return missing
+
+
+def reachable_workflows() -> Sequence[type]:
+    """All workflow types, for workers and replays."""
+    from theseus.workflows.types import WORKFLOWS
+
+    return WORKFLOWS

@@ -1,0 +1,1 @@
+"""Where Theseus keeps what outlives a call: ports (Protocols) and their implementations."""

@@ -1,0 +1,242 @@
+"""All stores in the memory of one process: for tests and for trying things out. Nothing outlives the process."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.session import (
+    MessageHead,
+    SessionKey,
+    SessionMessage,
+    SessionSummary,
+    SessionView,
+    Turn,
+)
+from theseus.contracts.stored import ArtifactPage
+from theseus.stores.rules import (
+    TASKS_REMEMBERED,
+    artifact_id,
+    check_page,
+    check_part,
+    messages_of,
+    owner_of,
+    position,
+    session_path,
+)
+
+T = TypeVar("T")
+Key = tuple[str, ...]
+
+
+class _Kept(Generic[T]):
+    """Values that are forgotten `ttl` after their last touch."""
+
+    def __init__(self, ttl: timedelta) -> None:
+        self._ttl = ttl.total_seconds()
+        self._values: OrderedDict[Key, tuple[float, T]] = OrderedDict()
+
+    def get(self, key: Key, *, touch: bool = True) -> T | None:
+        """The value, its time to live renewed on a touch; None when there is none."""
+        self._forget()
+        if (kept := self._values.get(key)) is None:
+            return None
+        if touch:
+            self.put(key, kept[1])
+        return kept[1]
+
+    def get_or(self, key: Key, make: Callable[[], T]) -> T:
+        """The value, made when there is none; its time to live renewed."""
+        value = self.get(key)
+        if value is None:
+            value = make()
+            self.put(key, value)
+        return value
+
+    def put(self, key: Key, value: T) -> None:
+        self._values[key] = (time.monotonic() + self._ttl, value)
+        self._values.move_to_end(key)
+
+    def clear(self) -> None:
+        self._values.clear()
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        while self._values and next(iter(self._values.values()))[0] <= now:
+            self._values.popitem(last=False)
+
+
+@dataclass
+class _Session:
+    messages: dict[int, SessionMessage] = field(default_factory=dict[int, SessionMessage])
+    tasks: dict[str, None] = field(default_factory=dict[str, None])
+    last_seq: int = 0
+    summary: SessionSummary | None = None
+
+    def add(self, message: SessionMessage, cap: int) -> None:
+        self.last_seq += 1
+        self.messages[self.last_seq] = message.model_copy(update={"seq": self.last_seq})
+        while len(self.messages) > cap:
+            del self.messages[next(iter(self.messages))]
+
+
+class MemorySessions:
+    """Sessions, forgotten `ttl` after the last touch; each keeps its last `cap` messages."""
+
+    def __init__(self, ttl: timedelta = timedelta(days=30), cap: int = 500) -> None:
+        self._kept: _Kept[_Session] = _Kept(ttl)
+        self._cap = cap
+
+    async def load(self, key: SessionKey, last: int) -> SessionView:
+        """See `SessionStore.load`."""
+        session = self._kept.get(session_path(key))
+        if session is None:
+            return SessionView()
+        messages = list(session.messages.values())[-last:] if last > 0 else []
+        heads = tuple(MessageHead(seq=m.seq, role=m.role, tokens=m.tokens) for m in messages)
+        return SessionView(heads=heads, summary=session.summary)
+
+    async def read(self, key: SessionKey, seqs: Sequence[int]) -> list[SessionMessage]:
+        """See `SessionStore.read`."""
+        session = self._kept.get(session_path(key)) or _Session()
+        return [session.messages[seq] for seq in seqs if seq in session.messages]
+
+    async def append(self, turn: Turn) -> bool:
+        """See `SessionStore.append`."""
+        session = self._kept.get_or(session_path(turn.key), _Session)
+        if turn.task_id in session.tasks:
+            return False
+        session.tasks[turn.task_id] = None
+        while len(session.tasks) > TASKS_REMEMBERED:
+            del session.tasks[next(iter(session.tasks))]
+        for message in messages_of(turn, datetime.now(UTC)):
+            session.add(message, self._cap)
+        return True
+
+    async def save_summary(self, key: SessionKey, summary: SessionSummary) -> None:
+        """See `SessionStore.save_summary`."""
+        session = self._kept.get(session_path(key))
+        if session is None or (session.summary and session.summary.through_seq > summary.through_seq):
+            return
+        session.summary = summary
+
+
+@dataclass
+class _Conversation:
+    nodes: dict[str, str] = field(default_factory=dict[str, str])
+    slices: dict[tuple[str, int], dict[int, str]] = field(default_factory=dict[tuple[str, int], dict[int, str]])
+
+
+class MemoryTranscripts:
+    """Conversations, forgotten `ttl` after the last touch."""
+
+    def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
+        self._kept: _Kept[_Conversation] = _Kept(ttl)
+
+    async def put(self, conversation: str, nodes: dict[str, str]) -> None:
+        """See `TranscriptStore.put`."""
+        self._kept.get_or((conversation,), _Conversation).nodes.update(nodes)
+
+    async def put_part(self, conversation: str, node: str, part: int, parts: int, text: str) -> None:
+        """See `TranscriptStore.put_part`; a ValueError when `part` is not one of `parts`."""
+        check_part(part, parts)
+        kept = self._kept.get_or((conversation,), _Conversation)
+        if node in kept.nodes:
+            return
+        slices = kept.slices.setdefault((node, parts), {})
+        slices[part] = text
+        if len(slices) == parts:
+            kept.nodes[node] = "".join(slices[number] for number in range(parts))
+            del kept.slices[node, parts]
+
+    async def get(self, conversation: str) -> dict[str, str]:
+        """See `TranscriptStore.get`."""
+        kept = self._kept.get((conversation,))
+        return dict(kept.nodes) if kept is not None else {}
+
+    def clear(self) -> None:
+        """Loses everything, as a store may at any time."""
+        self._kept.clear()
+
+
+class MemoryArtifacts:
+    """Large texts, forgotten `ttl` after the last touch."""
+
+    def __init__(self, ttl: timedelta = timedelta(days=30)) -> None:
+        self._kept: _Kept[str] = _Kept(ttl)
+
+    async def put(self, key: SessionKey, text: str) -> str:
+        """See `ArtifactStore.put`; a ValueError when the text is too large."""
+        made = artifact_id(text)
+        self._kept.put((*owner_of(key), made), text)
+        return made
+
+    async def page(self, key: SessionKey, artifact_id: str, offset: int, limit: int) -> ArtifactPage | None:
+        """See `ArtifactStore.page`; a ValueError when offset or limit cannot be."""
+        check_page(offset, limit)
+        text = self._kept.get((*owner_of(key), artifact_id))
+        if text is None:
+            return None
+        end = offset + limit
+        return ArtifactPage(
+            text=text[offset:end],
+            offset=offset,
+            total_chars=len(text),
+            next_offset=end if end < len(text) else None,
+        )
+
+
+@dataclass
+class _Stream:
+    events: list[StoredEvent] = field(default_factory=list[StoredEvent])
+    keys: set[str] = field(default_factory=set[str])
+    last_seq: int = 0
+    end: tuple[int, int] | None = None
+
+    def add(self, event: Event) -> None:
+        if self.end is not None or (event.key and event.key in self.keys):
+            return
+        if event.key:
+            self.keys.add(event.key)
+        self.last_seq += 1
+        self.events.append(StoredEvent(stream_id=f"{self.last_seq}-0", seq=self.last_seq, event=event))
+        if event.type == "STREAM_END":
+            self.end = (self.last_seq, 0)
+
+    def after(self, place: tuple[int, int]) -> list[StoredEvent]:
+        return self.events[max(0, place[0] - self.events[0].seq + 1) :] if self.events else []
+
+
+class MemoryEvents:
+    """Events of tasks, forgotten `ttl` after the last one; each task keeps its last `cap`."""
+
+    def __init__(self, ttl: timedelta = timedelta(hours=24), cap: int = 20_000) -> None:
+        self._kept: _Kept[_Stream] = _Kept(ttl)
+        self._cap = cap
+        self._news = asyncio.Event()
+
+    async def publish(self, task_id: str, events: Sequence[Event]) -> None:
+        """See `EventLog.publish`; what comes after a STREAM_END is left out."""
+        stream = self._kept.get_or((task_id,), _Stream)
+        for event in events:
+            stream.add(event)
+        del stream.events[: -self._cap]
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def read(self, task_id: str, after: str = "0", *, follow: bool = True) -> AsyncIterator[StoredEvent]:
+        """See `EventLog.read`; a ValueError when `after` is no stream id."""
+        place = position(after)
+        while True:
+            news = self._news
+            stream = self._kept.get((task_id,), touch=False) or _Stream()
+            for stored in stream.after(place):
+                place = position(stored.stream_id)
+                yield stored
+            if not follow or (stream.end is not None and place >= stream.end):
+                return
+            await news.wait()

@@ -1,0 +1,82 @@
+"""The ports of all stores. `memory.py` and `redis.py` implement each and pass one test-suite."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.session import (
+    SessionKey,
+    SessionMessage,
+    SessionSummary,
+    SessionView,
+    Turn,
+)
+from theseus.contracts.stored import ArtifactPage
+
+
+class StoreDownError(Exception):
+    """The store cannot be reached now; the call may be tried again. Raised by every store for its own transport errors."""
+
+
+class SessionStore(Protocol):
+    """Conversations: 30 days from the last touch, the last 500 messages."""
+
+    async def load(self, key: SessionKey, last: int) -> SessionView:
+        """Heads of the last `last` messages, oldest first, and the summary; empty for an unknown or a foreign session."""
+        ...
+
+    async def read(self, key: SessionKey, seqs: Sequence[int]) -> list[SessionMessage]:
+        """The messages with these numbers that still exist, in the order asked."""
+        ...
+
+    async def append(self, turn: Turn) -> bool:
+        """Adds the user's and the assistant's message in one step, once per task id; False if that task did it before.
+
+        Raises:
+            PermissionError: the session belongs to another user or tenant.
+        """
+        ...
+
+    async def save_summary(self, key: SessionKey, summary: SessionSummary) -> None:
+        """Keeps the summary unless a newer one is there; does nothing for an unknown or a foreign session."""
+        ...
+
+
+class TranscriptStore(Protocol):
+    """Conversation nodes by content hash, grouped by conversation, with a time to live. Losing it loses nothing."""
+
+    async def put(self, conversation: str, nodes: dict[str, str]) -> None:
+        """Keeps node texts under their hashes and renews the conversation's time to live."""
+        ...
+
+    async def put_part(self, conversation: str, node: str, part: int, parts: int, text: str) -> None:
+        """Keeps one slice of a node; the node is there once all its parts are."""
+        ...
+
+    async def get(self, conversation: str) -> dict[str, str]:
+        """All nodes of a conversation: hash to text; empty when it is gone."""
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Large texts that a model pages through; they belong to a session's owner and live as long as a session."""
+
+    async def put(self, key: SessionKey, text: str) -> str:
+        """Keeps the text and gives its id (made from its content, so that a retry gives the same)."""
+        ...
+
+    async def page(self, key: SessionKey, artifact_id: str, offset: int, limit: int) -> ArtifactPage | None:
+        """Up to `limit` characters from `offset`; None for an unknown or a foreign artifact."""
+        ...
+
+
+class EventLog(Protocol):
+    """Events of tasks: one capped stream a task, 24 hours."""
+
+    async def publish(self, task_id: str, events: Sequence[Event]) -> None:
+        """Appends in order; an event whose key was published before is left out."""
+        ...
+
+    def read(self, task_id: str, after: str = "0", *, follow: bool = True) -> AsyncIterator[StoredEvent]:
+        """Events after the stream id `after`, oldest first; with `follow` it waits for more until STREAM_END."""
+        ...

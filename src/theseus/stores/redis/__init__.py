@@ -1,0 +1,9 @@
+"""All stores on Redis or Valkey: what all workers, readers and restarts share."""
+
+from theseus.stores.redis.artifacts import RedisArtifacts
+from theseus.stores.redis.connection import connect_redis
+from theseus.stores.redis.events import RedisEvents
+from theseus.stores.redis.sessions import RedisSessions
+from theseus.stores.redis.transcripts import RedisTranscripts
+
+__all__ = ["RedisArtifacts", "RedisEvents", "RedisSessions", "RedisTranscripts", "connect_redis"]

@@ -1,0 +1,220 @@
+"""The worker: settings -> stores, providers -> activities -> Worker.run(). Lists all that runs."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from theseus import health, logs, runtime
+from theseus.activities.events import EventActivities
+from theseus.activities.llm.activity import LLMActivities
+from theseus.activities.llm.catalogue import Catalogue, CatalogueError
+from theseus.activities.llm.providers import Providers
+from theseus.activities.sessions import SessionActivities
+from theseus.activities.tasks import TaskActivities
+from theseus.activities.tools import built_in_tools
+from theseus.activities.tools.activity import ToolActivities
+from theseus.activities.tools.registry import Registry
+from theseus.config import Settings, environment
+from theseus.roles.presets import role_named
+from theseus.stores.files import Workspaces
+from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, TranscriptStore
+from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
+from theseus.workflows.types import WORKFLOWS
+
+_log = logging.getLogger("theseus.worker")
+
+POLLERS = PollerBehaviorAutoscaling()
+EXIT_PAUSE = 0.2
+"""Seconds between the worker's end and the process's: the SDK may crash the interpreter at exit without them."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Every store that activities use."""
+
+    sessions: SessionStore
+    transcripts: TranscriptStore
+    artifacts: ArtifactStore
+    events: EventLog
+
+
+@asynccontextmanager
+async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
+    """The stores on the Redis of the settings; nothing is asked of it before it is needed."""
+    client = connect_redis(settings.redis_url)
+    try:
+        yield Stores(
+            sessions=RedisSessions(client, ttl=settings.session_ttl, cap=settings.session_messages),
+            transcripts=RedisTranscripts(client, ttl=settings.transcript_ttl),
+            artifacts=RedisArtifacts(client, ttl=settings.session_ttl),
+            events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
+        )
+    finally:
+        await client.aclose()
+
+
+class Attributes:
+    """Whether the namespace has all our search attributes; asked again now and then until it does."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.registered = False
+
+    async def watch(self) -> None:
+        """Registers them, where it may; returns when they are there."""
+        while True:
+            missing = await runtime.ensure_search_attributes(self._client)
+            if not missing:
+                self.registered = True
+                return
+            _log.warning("search attributes are missing (%s): run `theseus doctor --fix`", ", ".join(missing))
+            await asyncio.sleep(60)
+
+
+def activities(
+    client: Client,
+    stores: Stores,
+    catalogue: Catalogue,
+    providers: Providers,
+    registry: Registry,
+    attributes: Attributes,
+) -> Sequence[Callable[..., Any]]:
+    """Every activity that a worker runs."""
+    task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered)
+    llm = LLMActivities(
+        catalogue=catalogue,
+        providers=providers,
+        transcripts=stores.transcripts,
+        sessions=stores.sessions,
+        events=stores.events,
+        tool_specs=registry.specs,
+        roles=role_named,
+    )
+    session = SessionActivities(stores.sessions)
+    tool = ToolActivities(registry, stores.artifacts, stores.transcripts, stores.events)
+    event = EventActivities(stores.events)
+    return [
+        task.facts,
+        task.cancel,
+        llm.complete,
+        llm.restore,
+        session.load,
+        session.append,
+        session.save_summary,
+        tool.run,
+        event.publish,
+    ]
+
+
+@asynccontextmanager
+async def working(
+    client: Client, settings: Settings, stores: Stores, environ: Mapping[str, str]
+) -> AsyncGenerator[Worker]:
+    """A worker that polls while the context is open, and finishes what it can when it closes.
+
+    Args:
+        client: the Temporal that it works for.
+        settings: how it works.
+        stores: what its activities keep things in.
+        environ: where keys and base URLs of providers are found, by the names that the catalogue gives.
+    """
+    catalogue = Catalogue.load(settings.models_file, environ)
+    registry = Registry(
+        built_in_tools(
+            artifacts=stores.artifacts,
+            workspaces=Workspaces(settings.workspaces, settings.workspace_quota_bytes),
+            fetch_allow=settings.fetch_allow,
+            fetch_max_bytes=settings.fetch_max_bytes,
+        )
+    )
+    async with AsyncExitStack() as stack:
+        providers = Providers(catalogue)
+        stack.push_async_callback(providers.aclose)
+        attributes = Attributes(client)
+        attributes.registered = not await runtime.ensure_search_attributes(client)
+        watch = None if attributes.registered else asyncio.create_task(attributes.watch())
+        worker = Worker(
+            client,
+            task_queue=settings.task_queue,
+            workflows=WORKFLOWS,
+            activities=activities(client, stores, catalogue, providers, registry, attributes),
+            workflow_runner=runtime.sandbox(),
+            workflow_task_poller_behavior=POLLERS,
+            activity_task_poller_behavior=POLLERS,
+            max_concurrent_activities=settings.max_activities,
+            max_cached_workflows=settings.max_cached_workflows,
+            max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+            default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+            sticky_queue_schedule_to_start_timeout=runtime.STICKY_TIMEOUT,
+            graceful_shutdown_timeout=settings.shutdown_grace,
+        )
+        async with worker:
+            yield worker
+        if watch is not None:
+            watch.cancel()
+
+
+async def serve(settings: Settings, *, stop: asyncio.Event) -> None:
+    """Runs a worker until `stop` is set.
+
+    Raises:
+        ConnectionError: no Temporal answers.
+        CatalogueError: the models file is wrong.
+    """
+    client = await runtime.connect(runtime.telemetry(settings), wait=timedelta(seconds=30))
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(redis_stores(settings))
+        worker = await stack.enter_async_context(working(client, settings, stores, environment()))
+        if settings.health_address is not None:
+            await stack.enter_async_context(health.endpoint(settings.health_address, _checker(client, worker, stop)))
+        _log.info("worker polls task queue %s at %s", settings.task_queue, client.service_client.config.target_host)
+        await stop.wait()
+        _log.info("worker stops: what runs has %g s to finish", settings.shutdown_grace.total_seconds())
+    await asyncio.sleep(EXIT_PAUSE)
+
+
+def _checker(client: Client, worker: Worker, stop: asyncio.Event) -> health.Check:
+    async def check() -> str | None:
+        if stop.is_set() or not worker.is_running:
+            return "the worker is stopping"
+        try:
+            healthy = await client.service_client.check_health(timeout=timedelta(seconds=3))
+        except RPCError as error:
+            return f"Temporal does not answer: {error.message}"
+        return None if healthy else "Temporal is not serving"
+
+    return check
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await serve(settings, stop=stop)
+
+
+def main() -> int:
+    """Runs a worker by the environment alone until SIGTERM or Ctrl-C; gives the exit code."""
+    settings = Settings()
+    logs.set_up(settings)
+    try:
+        asyncio.run(_run(settings))
+    except (ConnectionError, CatalogueError) as error:
+        sys.stderr.write(f"theseus worker: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Deterministic code: the workflows of Theseus. `steps.py` is its only door to the world."""

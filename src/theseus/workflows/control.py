@@ -1,0 +1,164 @@
+"""Pause, resume, cancel, approvals and messages: what people may ask of a running task.
+
+Built in a workflow's constructor, it registers its own signal, query and Update handlers.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from theseus.contracts import control as names
+from theseus.contracts.control import (
+    ApprovalDecision,
+    ControlReason,
+    ControlState,
+    MessageToTask,
+    Progress,
+    ReviewDecision,
+    UpdateReceipt,
+)
+from theseus.contracts.events import PausedFacts, WorkflowControl
+from theseus.workflows import steps
+from theseus.workflows.milestones import Milestones
+
+
+class Control:
+    """The control state of one task."""
+
+    def __init__(self, milestones: Milestones, progress: Callable[[], Progress]) -> None:
+        self.state = ControlState()
+        self.is_open = True
+        self._milestones = milestones
+        self._inbox: list[MessageToTask] = []
+        self._received: set[str] = set()
+        self._on_change: Callable[[], None] = lambda: None
+        workflow.set_signal_handler(names.SIGNAL_PAUSE, self._pause)
+        workflow.set_signal_handler(names.SIGNAL_RESUME, self._resume)
+        workflow.set_signal_handler(names.SIGNAL_CANCEL, self._cancel)
+        workflow.set_query_handler(names.QUERY_CONTROL_STATE, lambda: self.state)
+        workflow.set_query_handler(names.QUERY_PROGRESS, progress)
+        workflow.set_update_handler(names.UPDATE_SEND_MESSAGE, self._message, validator=self._check_message)
+        workflow.set_update_handler(names.UPDATE_DECIDE_APPROVAL, self._decide, validator=self._check_decision)
+        workflow.set_update_handler(names.UPDATE_REVIEW_PLAN, self._review, validator=self._check_review)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` whenever the task is held or goes on."""
+        self._on_change = listener
+
+    async def checkpoint(self, name: str) -> None:
+        """Passes, or holds while the task is paused."""
+        self.state = self.state.model_copy(update={"checkpoint": name})
+        if not self.state.is_paused:
+            return
+        self._tell("WORKFLOW_PAUSED", self.state.pause_reason, self.state.paused_by)
+        self._on_change()
+        await self._milestones.flush()
+        await workflow.wait_condition(lambda: not self.state.is_paused)
+        self._on_change()
+
+    async def cancelled(self) -> None:
+        """Returns when the signal `cancel` came."""
+        await workflow.wait_condition(lambda: self.state.is_cancelled)
+
+    def take_messages(self) -> list[MessageToTask]:
+        """What people said since the last call."""
+        taken, self._inbox = self._inbox, []
+        return taken
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether someone said something that no agent has seen."""
+        return bool(self._inbox)
+
+    async def _pause(self, payload: Any = None) -> None:
+        if self.state.is_paused or self.state.is_cancelled or not self.is_open:
+            return
+        reason = _reason(payload)
+        self.state = self.state.model_copy(
+            update={
+                "is_paused": True,
+                "paused_at": steps.now(),
+                "pause_reason": reason.reason,
+                "paused_by": reason.requested_by,
+            }
+        )
+        self._tell("WORKFLOW_PAUSING", reason.reason, reason.requested_by)
+        self._on_change()
+        await self._milestones.flush()
+
+    async def _resume(self, payload: Any = None) -> None:
+        if not self.state.is_paused or not self.is_open:
+            return
+        reason = _reason(payload)
+        self.state = self.state.model_copy(
+            update={"is_paused": False, "paused_at": None, "pause_reason": "", "paused_by": ""}
+        )
+        self._tell("WORKFLOW_RESUMED", reason.reason, reason.requested_by)
+        self._on_change()
+        await self._milestones.flush()
+
+    async def _cancel(self, payload: Any = None) -> None:
+        if self.state.is_cancelled or not self.is_open:
+            return
+        reason = _reason(payload)
+        self.state = self.state.model_copy(
+            update={"is_cancelled": True, "cancel_reason": reason.reason, "cancelled_by": reason.requested_by}
+        )
+        self._tell("WORKFLOW_CANCELLING", reason.reason, reason.requested_by)
+        await self._milestones.flush()
+
+    def _check_message(self, payload: Any = None) -> None:
+        message = _valid(MessageToTask, payload)
+        if not self.is_open and message.message_id not in self._received:
+            raise _refused("TaskClosing", "the task has its answer already; send a new task in the same session")
+
+    async def _message(self, payload: Any = None) -> UpdateReceipt:
+        message = MessageToTask.model_validate(payload)
+        if message.message_id in self._received:
+            return UpdateReceipt(accepted=True, detail="received before")
+        self._received.add(message.message_id)
+        self._inbox.append(message)
+        return UpdateReceipt(accepted=True, detail="the agent reads it before its next model call")
+
+    def _check_decision(self, payload: Any = None) -> None:
+        decision = _valid(ApprovalDecision, payload)
+        raise _refused("UnknownApproval", f"no approval {decision.approval_id!r} is pending in this task")
+
+    async def _decide(self, payload: Any = None) -> UpdateReceipt:
+        return UpdateReceipt(accepted=False, detail=str(payload))
+
+    def _check_review(self, payload: Any = None) -> None:
+        _valid(ReviewDecision, payload)
+        raise _refused("NoReview", "no plan of this task waits for a review")
+
+    async def _review(self, payload: Any = None) -> UpdateReceipt:
+        return UpdateReceipt(accepted=False, detail=str(payload))
+
+    def _tell(self, kind: str, reason: str, requested_by: str) -> None:
+        facts = PausedFacts(checkpoint=self.state.checkpoint, reason=reason, requested_by=requested_by)
+        self._milestones.tell(WorkflowControl, type=kind, message=reason, payload=facts)
+
+
+def _reason(payload: Any) -> ControlReason:
+    # any gateway sends signals, in any shape; what cannot be read still means what the signal's name says
+    try:
+        return (
+            ControlReason.model_validate(payload) if isinstance(payload, dict) else ControlReason(reason=payload or "")
+        )
+    except ValidationError:
+        return ControlReason(reason=str(payload)[:500])
+
+
+def _valid(kind: type[BaseModel], payload: Any) -> Any:
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors())
+        raise _refused("InvalidUpdate", problems) from error
+
+
+def _refused(kind: str, message: str) -> ApplicationError:
+    return ApplicationError(message, type=kind, non_retryable=True)

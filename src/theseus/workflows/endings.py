@@ -1,0 +1,140 @@
+"""How a task ends: its result, its last events, its search attributes."""
+
+from pydantic import JsonValue
+
+from theseus.contracts.control import ControlState
+from theseus.contracts.errors import DomainError, ErrorType, TaskError
+from theseus.contracts.events import (
+    FINAL_OUTPUT,
+    EndFacts,
+    FailureFacts,
+    LLMOutput,
+    OutputFacts,
+    PausedFacts,
+    StreamEnd,
+    WorkflowCompleted,
+    WorkflowControl,
+    WorkflowFailed,
+)
+from theseus.contracts.task import ModelUse, TaskMetadata, TaskResult, TaskStatus
+from theseus.domain.parsing import response_of
+from theseus.workflows.milestones import Milestones
+from theseus.workflows.run import Answer, Run
+
+SHOWN_CHARS = 10_000
+
+
+def result(run: Run, answer: Answer) -> TaskResult:
+    """The result of a task that has an answer."""
+    if answer.budget_exhausted:
+        status = TaskStatus.BUDGET_EXHAUSTED
+    else:
+        status = TaskStatus.DEGRADED if run.degraded else TaskStatus.COMPLETED
+    made = _base(run.task.task_id, run, status)
+    metadata = TaskMetadata.model_validate(
+        made.metadata.model_dump() | {"stop_reason": answer.stop_reason} | answer.metadata
+    )
+    return made.model_copy(update={"result": answer.text, "response": response_of(answer.text), "metadata": metadata})
+
+
+def failure(task_id: str, run: Run | None, error: DomainError) -> TaskResult:
+    """The result of a task that has none: it says why, and keeps what was spent."""
+    status = TaskStatus.TIMED_OUT if error.type is ErrorType.TIMED_OUT else TaskStatus.FAILED
+    status = TaskStatus.DENIED if error.type is ErrorType.DENIED else status
+    made = _base(task_id, run, status)
+    return made.model_copy(update={"error": TaskError(type=error.type, message=error.message, field=error.field)})
+
+
+def cancellation(task_id: str, run: Run | None) -> TaskResult:
+    """The result of a cancelled task, for its last events: Temporal keeps none."""
+    return _base(task_id, run, TaskStatus.CANCELLED)
+
+
+def tell_completed(milestones: Milestones, result: TaskResult) -> None:
+    """The answer, and that it was the last."""
+    output = OutputFacts(
+        usage=result.usage,
+        model_used=result.model_used or "",
+        provider=result.provider or "",
+        text_cut=len(result.result) > SHOWN_CHARS,
+    )
+    milestones.tell(LLMOutput, agent_id=FINAL_OUTPUT, message=result.result[:SHOWN_CHARS], payload=output)
+    milestones.tell(WorkflowCompleted, message=str(result.status), payload=_end(result))
+    milestones.tell(StreamEnd, payload=_end(result))
+
+
+def tell_failed(milestones: Milestones, result: TaskResult) -> None:
+    """Why there is no answer."""
+    error = result.error
+    facts = FailureFacts(error_type=error.type if error else ErrorType.INTERNAL, field=error.field if error else None)
+    milestones.tell(WorkflowFailed, message=error.message if error else "", payload=facts)
+    milestones.tell(StreamEnd, payload=_end(result))
+
+
+def tell_cancelled(milestones: Milestones, result: TaskResult, state: ControlState) -> None:
+    """Who stopped the task, and where."""
+    facts = PausedFacts(checkpoint=state.checkpoint, reason=state.cancel_reason, requested_by=state.cancelled_by)
+    milestones.tell(WorkflowControl, type="WORKFLOW_CANCELLED", message=state.cancel_reason, payload=facts)
+    milestones.tell(StreamEnd, payload=_end(result))
+
+
+def attributes(result: TaskResult) -> dict[str, str | int | float]:
+    """The search attributes of a finished task."""
+    return {
+        "TaskStatus": str(result.status),
+        "TaskTokens": result.usage.total_tokens,
+        "TaskCostUsd": result.usage.cost_microusd / 1e6,
+    }
+
+
+def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
+    if run is None:
+        return TaskResult(task_id=task_id, status=status)
+    metadata = TaskMetadata(
+        model_breakdown=_breakdown(run),
+        degraded=run.degraded,
+        failovers=run.failovers,
+        complexity=run.complexity,
+        window=_window(run),
+    )
+    return TaskResult(
+        task_id=task_id,
+        status=status,
+        session_id=run.task.session.session_id,
+        mode=run.mode,
+        usage=run.ledger.spent,
+        model_used=run.last_route.model if run.last_route else None,
+        provider=run.last_route.provider if run.last_route else None,
+        metadata=metadata,
+    )
+
+
+def _breakdown(run: Run) -> list[ModelUse]:
+    cost, tokens = run.ledger.spent.cost_microusd, run.ledger.spent.total_tokens
+    return [
+        ModelUse(
+            model=route.model,
+            provider=route.provider,
+            executions=use.calls,
+            tokens=use.usage.total_tokens,
+            cost_microusd=use.usage.cost_microusd,
+            percentage=(
+                100 * use.usage.cost_microusd // cost if cost else 100 * use.usage.total_tokens // max(tokens, 1)
+            ),
+        )
+        for route, use in run.routes.items()
+    ]
+
+
+def _window(run: Run) -> dict[str, JsonValue] | None:
+    if run.window is None:
+        return None
+    return {
+        "messages": len(run.window.before) + len(run.window.after),
+        "summarised": bool(run.window.summary),
+        "tokens": run.window_tokens,
+    }
+
+
+def _end(result: TaskResult) -> EndFacts:
+    return EndFacts(status=str(result.status), usage=result.usage)

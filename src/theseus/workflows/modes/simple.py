@@ -1,0 +1,54 @@
+"""Simple mode: one agent, one history."""
+
+from theseus.contracts.events import AgentEvent, AnyFacts
+from theseus.contracts.messages import UserMessage
+from theseus.contracts.task import AgentRecord, TaskStatus
+from theseus.roles.presets import PRESETS
+from theseus.workflows.patterns.react import Outcome, react
+from theseus.workflows.run import Answer, Run
+
+AGENT = "agent"
+
+
+async def simple(run: Run) -> Answer:
+    """The role's agent answers: in one call without tools, by ReAct with them."""
+    role = PRESETS[run.task.role]
+    tools = run.tools_of(role)
+    run.agents.append(f"{role.name}: at work")
+    run.milestones.tell(
+        AgentEvent,
+        type="AGENT_STARTED",
+        agent_id=AGENT,
+        payload=AnyFacts.model_validate({"role": role.name, "tools": list(tools)}),
+    )
+    run.enter("thinking")
+    talk = run.talk(role)
+    talk.say(UserMessage(text=run.task.query))
+    outcome = await react(run, talk, role, tools, run.task.max_iterations)
+    run.agents[-1] = f"{role.name}: done in {outcome.turns} turns"
+    run.milestones.tell(
+        AgentEvent, type="AGENT_COMPLETED", agent_id=AGENT, payload=AnyFacts.model_validate({"role": role.name})
+    )
+    return _answer(run, role.name, outcome)
+
+
+def _answer(run: Run, role: str, outcome: Outcome) -> Answer:
+    if outcome.stop_reason in ("max_iterations", "loop") and outcome.tool_calls:
+        run.note_degraded(f"the agent was stopped: {outcome.stop_reason} after {outcome.turns} turns")
+    exhausted = outcome.stop_reason == "budget"
+    if outcome.cut_short and not exhausted:
+        run.note_degraded("the answer was cut at the output limit of its model call")
+    record = AgentRecord(
+        agent_id=AGENT,
+        role=role,
+        status=TaskStatus.BUDGET_EXHAUSTED if exhausted else TaskStatus.COMPLETED,
+        turns=outcome.turns,
+        tool_calls=outcome.tool_calls,
+        usage=run.ledger.spent,
+    )
+    return Answer(
+        text=outcome.text,
+        stop_reason=outcome.stop_reason,
+        budget_exhausted=exhausted,
+        metadata={"agents": [record.model_dump(mode="json")]},
+    )

@@ -1,0 +1,115 @@
+"""How a task opens: it is announced, its session is fitted into the model's window, its mode is chosen."""
+
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, ModeNotBuilt, StepFailed
+from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
+from theseus.contracts.messages import UserMessage
+from theseus.contracts.session import SaveSummary, SessionSummary, Window
+from theseus.contracts.task import Mode
+from theseus.domain.routing import route
+from theseus.domain.tokens import estimate
+from theseus.domain.windowing import Fit, fit, rules_of, window_of, window_tokens
+from theseus.roles.presets import PRESETS
+from theseus.roles.router import ROUTER
+from theseus.roles.summarizer import SUMMARIZER
+from theseus.workflows import steps
+from theseus.workflows.modes import BUILT
+from theseus.workflows.run import Run
+
+ROUTER_MESSAGES = 4
+"""How many of the session's last messages the router sees."""
+
+
+def announce(run: Run) -> None:
+    """Says to people and dashboards that the task has begun."""
+    task = run.task
+    facts = {"mode": run.mode, "session_id": task.session.session_id, "role": task.role}
+    run.milestones.tell(WorkflowStarted, message="task started", payload=AnyFacts.model_validate(facts))
+    if task.context.role is not None:
+        facts = {"role": task.role, "tools": list(run.tools_of(PRESETS[task.role]))}
+        run.milestones.tell(AgentEvent, type="ROLE_ASSIGNED", payload=AnyFacts.model_validate(facts))
+    if run.facts.search_attributes:
+        values = {
+            "TaskMode": run.mode or "",
+            "TaskStatus": "running",
+            "TaskTenant": task.session.tenant_id,
+            "TaskUser": task.session.user_id,
+            "TaskSession": task.session.session_id,
+        }
+        steps.label({name: str(value) for name, value in values.items() if value})
+    run.show()
+
+
+async def fit_session(run: Run) -> None:
+    """Brings the session into the model's window; summarises its middle where it does not fit."""
+    rules = rules_of(run.task.context)
+    if run.task.new_session:
+        return
+    run.enter("reading the session")
+    view = await steps.load_session(run.task.session, rules.size)
+    if not view.heads:
+        return
+    role = PRESETS[run.task.role]
+    card = run.cards(role)[0]
+    reserved = role.max_output_tokens + estimate(run.task.query) + estimate(run.task.context.system_prompt or "") + 1000
+    plan = fit(view, rules, card.context_window_tokens, reserved)
+    summary = await _summarise(run, plan) if plan.summarise else plan.summary
+    run.window = window_of(plan, run.task.session, summary)
+    run.window_tokens = window_tokens(plan, view, summary)
+
+
+async def choose_mode(run: Run) -> Mode:
+    """Asks the router; when it cannot say, the mode is simple and the task degraded.
+
+    Raises:
+        ModeNotBuilt: the router chose a mode that this version does not have.
+    """
+    run.enter("routing")
+    try:
+        assessment = await run.ask(ROUTER, run.task.query, facts=_said_before(run))
+    except (StepFailed, AnswerInvalid) as error:
+        run.note_degraded(f"the router could not decide ({error.message[:200]}); simple mode was taken")
+        return Mode.SIMPLE
+    mode = route(assessment)
+    run.complexity = assessment.complexity
+    run.needs_tools = assessment.needs_tools
+    if mode not in BUILT:
+        raise ModeNotBuilt(
+            f"mode: the router chose {mode} (complexity {assessment.complexity:.2f}), which is not built yet; "
+            f"give mode: simple to run it with one agent",
+            field="mode",
+        )
+    facts = {"mode": mode, "complexity": assessment.complexity}
+    run.milestones.tell(
+        Progressed, type="PROGRESS", message=f"routed to {mode}", payload=AnyFacts.model_validate(facts)
+    )
+    if run.facts.search_attributes:
+        steps.label({"TaskMode": mode})
+    return mode
+
+
+async def _summarise(run: Run, plan: Fit) -> SessionSummary | None:
+    run.enter("summarising the session")
+    old = plan.summary.text if plan.summary is not None else ""
+    talk = run.talk(SUMMARIZER, window=False, facts={"target_tokens": plan.summary_budget_tokens})
+    talk.head = talk.head.model_copy(
+        update={"window": Window(session=run.task.session, summary=old, after=plan.summarise)}
+    )
+    talk.window_tokens = plan.summarise_tokens
+    talk.say(UserMessage(text=f"Summarise the conversation so far in at most {plan.summary_budget_tokens} tokens."))
+    try:
+        reply = await run.complete(talk, SUMMARIZER, closing=True, stream=False)
+    except (StepFailed, BudgetExhausted) as error:
+        run.note_degraded(f"the session could not be summarised ({error.message[:200]}); its middle was left out")
+        return plan.summary
+    text = reply.message.text.strip()
+    if not text:
+        run.note_degraded("the session could not be summarised (empty summary); its middle was left out")
+        return plan.summary
+    made = SessionSummary(text=text, tokens=estimate(text), through_seq=max(plan.summarise))
+    await steps.save_summary(SaveSummary(key=run.task.session, summary=made))
+    run.milestones.tell(Progressed, type="DATA_PROCESSING", message=f"{len(plan.summarise)} messages were summarised")
+    return made
+
+
+def _said_before(run: Run) -> dict[str, bool]:
+    return {"follows_a_conversation": run.window is not None}

@@ -1,0 +1,1 @@
+"""Ways of working that modes combine: plain async functions, typed in and out."""

@@ -1,0 +1,97 @@
+"""ReAct: a model thinks, calls tools, reads what they gave, until it answers or has to."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, ErrorType, StepFailed
+from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
+from theseus.domain.conversation import Conversation
+from theseus.domain.loops import LoopDetector
+from theseus.roles.role import Role
+from theseus.workflows.run import Run
+
+T = TypeVar("T", bound=BaseModel)
+
+CALLS_OF_ONE_REPLY = 16
+"""Tool calls of one reply that are run; the rest are sent back."""
+
+_CLOSE = {
+    "max_iterations": "No turns are left: no tool can be called any more. Answer now from what you have.",
+    "loop": "You have made the same tool call three times. No tool can be called any more. Answer from what you have.",
+    "budget": "The budget is nearly spent: no tool can be called any more. Answer now, briefly, from what you have.",
+}
+
+
+@dataclass
+class Outcome:
+    """What one agent ended with. `stop_reason` is answer, max_iterations, loop or budget."""
+
+    text: str
+    stop_reason: str
+    turns: int
+    tool_calls: int
+    cut_short: bool
+
+
+async def react(run: Run, talk: Conversation, role: Role[T], tools: Sequence[str], max_turns: int) -> Outcome:
+    """Works until there is an answer.
+
+    The last turn, the third same tool call and the last of the budget each close the work: one more call, without
+    tools, answers from what there is. Without tools the first call is the only one.
+
+    Raises:
+        BudgetExhausted: not even the first call fits.
+        StepFailed: no model could answer.
+        AnswerInvalid: the model gave no text.
+    """
+    loops, calls, stop, turn = LoopDetector(), 0, "", 0
+    while True:
+        turn += 1
+        if turn == max_turns and tools and not stop:
+            stop = "max_iterations"
+            if turn > 1:
+                talk.say(UserMessage(text=_CLOSE[stop]))
+        run.hear(talk)
+        try:
+            reply = await run.complete(talk, role, tools=tools, closing=bool(stop) or not tools)
+        except BudgetExhausted:
+            if stop or not tools:
+                raise
+            stop = _close(talk, "budget")
+            continue
+        wanted = reply.message.tool_calls if not stop else ()
+        if not wanted:
+            if run.control.has_messages and turn < max_turns:
+                continue
+            return _outcome(reply, stop, turn, calls)
+        calls += len(wanted)
+        talk.say(*await _observe(run, talk.head_hash, wanted))
+        if any([loops.is_loop(call) for call in wanted]):
+            stop = _close(talk, "loop")
+
+
+async def _observe(run: Run, head: str, calls: Sequence[ToolCall]) -> list[ToolMessage]:
+    run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
+    seen = await asyncio.gather(*(run.use_tool(call, head) for call in calls[:CALLS_OF_ONE_REPLY]))
+    refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
+    rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
+    run.enter("thinking")
+    return [*seen, *rest]
+
+
+def _close(talk: Conversation, reason: str) -> str:
+    talk.say(UserMessage(text=_CLOSE[reason]))
+    return reason
+
+
+def _outcome(reply: LLMReply, stop: str, turns: int, calls: int) -> Outcome:
+    text = reply.message.text
+    if not text.strip():
+        if reply.finish_reason == "content_filter":
+            raise StepFailed(ErrorType.CONTENT_POLICY, f"{reply.route}: the provider's content filter took the answer")
+        raise AnswerInvalid(f"{reply.route}: the model's answer is empty ({reply.finish_reason})")
+    return Outcome(text, stop or "answer", turns, calls, cut_short=reply.finish_reason == "length")

@@ -1,0 +1,250 @@
+"""THE DOOR: the only place where deterministic code reaches the world.
+
+Timeouts, retries and activity names live here once. A step that fails for good raises `StepFailed`; a cancelled one
+raises `asyncio.CancelledError`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError, TimeoutType
+
+from theseus.activities.events import EventActivities
+from theseus.activities.llm.activity import LLMActivities
+from theseus.activities.sessions import SessionActivities
+from theseus.activities.tasks import TaskActivities
+from theseus.activities.tools.activity import ToolActivities
+from theseus.contracts.control import SEARCH_ATTRIBUTES
+from theseus.contracts.errors import ErrorType, StepFailed
+from theseus.contracts.events import Event, EventBatch
+from theseus.contracts.facts import Facts, FactsRequest
+from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
+from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
+from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
+
+HEARTBEAT = timedelta(seconds=10)
+"""A worker that is silent for so long is given up, and its work goes to another."""
+MODEL_CALL = timedelta(minutes=15)
+STORE_CALL = timedelta(seconds=15)
+SHORT_CALL = timedelta(seconds=3)
+TOOL_MARGIN = timedelta(seconds=15)
+LAST_WORDS = timedelta(seconds=60)
+"""How long a finished task waits for an event log that is down."""
+
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=60),
+    non_retryable_error_types=[ErrorType.PAYLOADS_TOO_LARGE],
+)
+_BRIEF = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
+_ONCE = RetryPolicy(maximum_attempts=1)
+
+
+def now() -> datetime:
+    """The workflow's clock."""
+    return workflow.now()
+
+
+def fresh_id() -> str:
+    """A new unique id, the same in every replay."""
+    return str(workflow.uuid4())
+
+
+def task_id() -> str:
+    """The task's id: this workflow's."""
+    return workflow.info().workflow_id
+
+
+def show(markdown: str) -> None:
+    """Puts text into the details of this workflow, where the Temporal UI shows it live. Costs no history."""
+    workflow.set_current_details(markdown)
+
+
+def label(values: Mapping[str, str | int | float]) -> None:
+    """Writes search attributes; call it once a phase, each call is an event."""
+    workflow.upsert_search_attributes([_attribute(name, value) for name, value in values.items()])
+
+
+def _attribute(name: str, value: str | int | float) -> SearchAttributeUpdate[Any]:
+    match SEARCH_ATTRIBUTES[name]:
+        case "Int":
+            return SearchAttributeKey.for_int(name).value_set(int(value))
+        case "Double":
+            return SearchAttributeKey.for_float(name).value_set(float(value))
+        case _:
+            return SearchAttributeKey.for_keyword(name).value_set(str(value))
+
+
+async def load_facts(request: FactsRequest) -> Facts:
+    """What this worker knows: models, tools, attributes."""
+    return await workflow.execute_local_activity_method(
+        TaskActivities.facts, request, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT
+    )
+
+
+async def cancel_this_task(reason: str) -> None:
+    """Asks the server to cancel this workflow, and returns when the request is here."""
+    asked = asyncio.create_task(
+        workflow.execute_activity_method(
+            TaskActivities.cancel,
+            reason,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary="ask the server to cancel",
+        )
+    )
+    try:
+        await asyncio.shield(asked)
+        await workflow.wait_condition(lambda: workflow.cancellation_reason() is not None)
+    except asyncio.CancelledError:
+        if workflow.cancellation_reason() is None:
+            raise
+
+
+def is_cancel_requested() -> bool:
+    """Whether the server has asked this workflow to cancel."""
+    return workflow.cancellation_reason() is not None
+
+
+async def publish(events: Sequence[Event]) -> bool:
+    """Sends milestones to the event log, briefly tried; False when it is down."""
+    try:
+        await workflow.execute_local_activity_method(
+            EventActivities.publish,
+            EventBatch(events=list(events)),
+            schedule_to_close_timeout=SHORT_CALL,
+            retry_policy=_BRIEF,
+        )
+    except ActivityError as error:
+        if isinstance(error.cause, CancelledError):
+            raise asyncio.CancelledError from error
+        return False
+    return True
+
+
+async def publish_last(events: Sequence[Event]) -> bool:
+    """Sends a finished task's last milestones, waiting a while for an event log that is down."""
+    if await publish(events):
+        return True
+    try:
+        await workflow.execute_activity_method(
+            EventActivities.publish,
+            EventBatch(events=list(events)),
+            start_to_close_timeout=STORE_CALL,
+            schedule_to_close_timeout=LAST_WORDS,
+            retry_policy=_PATIENT,
+            summary="last events, the event log is down",
+        )
+    except ActivityError:
+        workflow.logger.warning("the last events of the task could not be published")
+        return False
+    return True
+
+
+async def load_session(key: SessionKey, last: int) -> SessionView:
+    """Heads of the session's last messages; waits while the store is down."""
+    try:
+        return await workflow.execute_activity_method(
+            SessionActivities.load,
+            LoadSession(key=key, last=last),
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary=f"last {last} messages",
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def append_turn(turn: Turn) -> None:
+    """Adds the turn to the session, once; waits while the store is down."""
+    try:
+        await workflow.execute_activity_method(
+            SessionActivities.append, turn, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def save_summary(save: SaveSummary) -> None:
+    """Keeps a session's summary; a failure costs only the next turn a summary call."""
+    try:
+        await workflow.execute_activity_method(
+            SessionActivities.save_summary,
+            save,
+            start_to_close_timeout=STORE_CALL,
+            schedule_to_close_timeout=LAST_WORDS,
+            retry_policy=_PATIENT,
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
+    """One model call on one route, retried with growing waits for at most `patience`."""
+    try:
+        return await workflow.execute_activity_method(
+            LLMActivities.complete,
+            request,
+            start_to_close_timeout=MODEL_CALL,
+            schedule_to_close_timeout=patience,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=_PATIENT,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=summary,
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def restore(parts: Sequence[TranscriptPart]) -> bool:
+    """Gives the transcript store back what it lost, part by part; False when it is down."""
+    for part in parts:
+        try:
+            await workflow.execute_activity_method(
+                LLMActivities.restore,
+                part,
+                start_to_close_timeout=STORE_CALL,
+                schedule_to_close_timeout=STORE_CALL,
+                retry_policy=_PATIENT,
+                summary=f"transcript part {part.part + 1} of {part.parts}",
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, CancelledError):
+                raise asyncio.CancelledError from error
+            return False
+    return True
+
+
+async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> ToolResult:
+    """One tool call. What reads or may be repeated is tried again when its worker dies; a write runs once."""
+    policy = _ONCE if facts.effect is Effect.WRITE else _BRIEF
+    try:
+        return await workflow.execute_activity_method(
+            ToolActivities.run,
+            request,
+            start_to_close_timeout=facts.timeout + TOOL_MARGIN,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=policy,
+            summary=summary,
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+def _give_up(error: ActivityError) -> NoReturn:
+    cause = error.cause
+    if isinstance(cause, CancelledError):
+        raise asyncio.CancelledError from error
+    if isinstance(cause, TimeoutError):
+        cause = cause.__cause__ if isinstance(cause.__cause__, ApplicationError) else cause
+    if isinstance(cause, ApplicationError):
+        known = {str(name): name for name in ErrorType}
+        raise StepFailed(known.get(cause.type or "", ErrorType.INTERNAL), cause.message) from error
+    if isinstance(cause, TimeoutError) and cause.type is TimeoutType.HEARTBEAT:
+        raise StepFailed(ErrorType.UNREACHABLE, f"{error.activity_type}: the worker went away") from error
+    raise StepFailed(ErrorType.TIMED_OUT, f"{error.activity_type}: no answer in time") from error

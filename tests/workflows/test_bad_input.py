@@ -1,0 +1,81 @@
+"""Bad input is refused before any model call, closes the workflow as Failed with a typed error, and leaves the session alone."""
+
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+
+from tests.support.world import World, activities_of, history
+from theseus.contracts.control import WORKFLOW_OF_MODE
+from theseus.contracts.session import SessionKey
+from theseus.contracts.task import Mode, TaskStatus
+
+
+@pytest.mark.parametrize(
+    ("keys", "type_", "field"),
+    [
+        ({"query": ""}, "InvalidInput", "query"),
+        ({"query": "x" * 10_001}, "InvalidInput", "query"),
+        ({"mode": "fast"}, "InvalidInput", "mode"),
+        ({"model_tier": "huge"}, "InvalidInput", "model_tier"),
+        ({"max_iterations": 99}, "InvalidInput", "max_iterations"),
+        ({"surprise": 1}, "InvalidInput", "surprise"),
+        ({"context": {"template": "a", "template_name": "a"}}, "InvalidInput", "context.template_name"),
+        ({"context": {"template": "a", "disable_ai": True}, "model_tier": "small"}, "InvalidInput", "model_tier"),
+        ({"model_override": "no-such-model"}, "InvalidInput", "model_override"),
+        ({"provider_override": "no-such-provider"}, "InvalidInput", "provider_override"),
+        ({"context": {"force_research": True}, "workflow": "TaskWorkflow"}, "ModeNotBuilt", "mode"),
+    ],
+)
+async def test_what_breaks_a_rule_fails_with_its_field_named(
+    there: World, keys: dict[str, Any], type_: str, field: str
+) -> None:
+    keys = {"query": "x", "session_id": "s-1", **keys}
+    handle = await there.start(**keys)
+    with pytest.raises(WorkflowFailureError) as info:
+        await handle.result()
+    cause = info.value.cause
+    assert isinstance(cause, ApplicationError)
+    assert cause.type == type_
+    assert field in str(cause)
+    result = await there.result(handle)
+    assert result.error is not None and result.error.field == field
+    assert there.model.requests == []
+    assert activities_of(await history(handle)) == []
+    assert (await there.stores.sessions.load(SessionKey(session_id="s-1"), 10)).heads == ()
+    assert [e.event.type for e in await there.events(handle.id)] == ["WORKFLOW_FAILED", "STREAM_END"]
+
+
+@pytest.mark.parametrize("raw", [None, "hello", 5, ["x"]])
+async def test_input_of_another_shape_fails_the_task_not_the_worker(there: World, raw: Any) -> None:
+    handle = await there.client.start_workflow(
+        "SimpleWorkflow", raw, id=f"shape-{raw!s}", task_queue=there.settings.task_queue
+    )
+    result = await there.result(handle)
+    assert result.error is not None and result.error.type == "InvalidInput"
+
+
+async def test_a_start_without_any_input_fails_the_same_way(there: World) -> None:
+    handle = await there.client.start_workflow("SimpleWorkflow", id="no-input", task_queue=there.settings.task_queue)
+    result = await there.result(handle)
+    assert result.error is not None and "query" in result.error.message
+
+
+async def test_more_than_a_mebibyte_is_refused(there: World) -> None:
+    result = await there.run("x", context={"blob": "y" * 1_100_000})
+    assert result.error is not None and "1,048,576" in result.error.message
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if mode is not Mode.SIMPLE])
+async def test_a_mode_that_is_not_built_fails_at_once_and_says_so(there: World, mode: Mode) -> None:
+    result = await there.run("x", workflow=WORKFLOW_OF_MODE[mode])
+    assert result.status is TaskStatus.FAILED
+    assert result.error is not None and result.error.type == "ModeNotBuilt"
+    assert "not built" in result.error.message
+
+
+async def test_a_failed_task_is_closed_as_failed(there: World) -> None:
+    handle = await there.start("")
+    await there.result(handle)
+    assert (await handle.describe()).status is WorkflowExecutionStatus.FAILED

@@ -1,0 +1,56 @@
+"""A task without a mode is routed: cheap ones to simple mode; a router that fails never stops a task."""
+
+from typing import Any
+
+from tests.support.world import World
+from theseus.contracts.task import Mode, TaskStatus
+
+
+def routed(complexity: float, *, needs_tools: bool = False, mode: str = "simple") -> dict[str, Any]:
+    answer = {"complexity": complexity, "needs_tools": needs_tools, "suggested_mode": mode}
+    return {"when": {"system": "You assess a task"}, "reply": {"json": answer}}
+
+
+async def test_a_simple_task_without_tools_is_a_router_call_and_one_answer(there: World) -> None:
+    there.model.replace({"rules": [routed(0.1), {"reply": {"text": "4"}}]})
+    result = await there.run("2+2?", workflow="TaskWorkflow")
+    assert (result.mode, result.result, result.metadata.complexity) == (Mode.SIMPLE, "4", 0.1)
+    assert len(there.model.requests) == 2
+    assert "tools" not in there.model.requests[1].body
+
+
+async def test_a_simple_task_that_needs_tools_gets_them(there: World) -> None:
+    there.model.replace({"rules": [routed(0.2, needs_tools=True), {"reply": {"text": "4"}}]})
+    await there.run("2+2?", workflow="TaskWorkflow")
+    assert there.model.requests[1].body["tools"]
+
+
+async def test_a_router_that_fails_means_simple_mode_and_degraded(there: World) -> None:
+    there.model.replace(
+        {"rules": [{"when": {"system": "You assess"}, "reply": {"text": "no json at all"}}, {"reply": {"text": "4"}}]}
+    )
+    result = await there.run("2+2?", workflow="TaskWorkflow")
+    assert (result.status, result.mode, result.result) == (TaskStatus.DEGRADED, Mode.SIMPLE, "4")
+    assert "router" in result.metadata.degraded[0]
+    assert len(there.model.requests) == 3, "one repair turn, then the answer"
+
+
+async def test_one_repair_turn_is_enough_for_a_router_that_slips_once(there: World) -> None:
+    slip = {"when": {"system": "You assess", "turn": 0}, "reply": {"json": {"complexity": 7}}}
+    there.model.replace({"rules": [slip, routed(0.1), {"reply": {"text": "4"}}]})
+    result = await there.run("2+2?", workflow="TaskWorkflow")
+    assert result.status is TaskStatus.COMPLETED
+    assert "complexity" in there.model.requests[1].body["messages"][-1]["content"]
+
+
+async def test_a_mode_that_the_caller_gives_is_not_routed(there: World) -> None:
+    there.model.replace({"rules": [{"reply": {"text": "4"}}]})
+    result = await there.run("2+2?", workflow="TaskWorkflow", mode="simple")
+    assert (result.mode, len(there.model.requests)) == (Mode.SIMPLE, 1)
+
+
+async def test_a_complex_task_says_that_its_mode_is_not_built(there: World) -> None:
+    there.model.replace({"rules": [routed(0.9, mode="complex")]})
+    result = await there.run("build a company", workflow="TaskWorkflow")
+    assert result.error is not None and result.error.type == "ModeNotBuilt"
+    assert "complex" in result.error.message
