@@ -22,10 +22,9 @@ SUMMARY_NOTE_TOKENS = 32
 LEAST_SUMMARY_TOKENS = 128
 """A summary with less room says nothing; primers and recents give way to it."""
 MOST_SUMMARY_TOKENS = 2_000
-_STORED_SHARE = 0.25
-"""A stored summary larger than this share of the context window (another model made it) is not used."""
-_SUMMARISE_SHARE = 0.5
-"""What one call is asked to summarise at most, as a share of the context window."""
+_SUMMARY_SHARE, _STORED_SHARE, _SUMMARISE_SHARE = 0.125, 0.15, 0.6
+"""Most of the context window that a new summary, a stored one (perhaps another model's) and the messages to be
+summarised may take: one call has to hold all three."""
 _LAST_PAIR = 2
 
 Number = TypeVar("Number", int, float)
@@ -145,17 +144,15 @@ class _Fitting:
     rules: WindowRules
     window: int
     reserved: int
-    through: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.stored is not None and self.stored.tokens > _STORED_SHARE * self.window:
-            self.stored = None
-        self.through = self.stored.through_seq if self.stored is not None else 0
+    through: int = field(init=False, default=0)
 
     def best(self) -> Fit:
         """The first plan that works, from the one that keeps most to the one that keeps least."""
         if (plan := self._whole()) is not None:
             return plan
+        if self.stored is not None and self.stored.tokens > _STORED_SHARE * self.window:
+            self.stored = None
+        self.through = self.stored.through_seq if self.stored is not None else 0
         for shape in self._shapes():
             plan = self._reuse(shape) or self._summarise(shape, self.rules.target)
             if plan is not None:
@@ -185,12 +182,11 @@ class _Fitting:
         if self.stored is None:
             return None
         new = [head for head in shape.middle if head.seq > self.through]
-        hopeless = not self._summarisable(shape)
-        tokens = shape.kept_tokens + _summary_tokens(self.stored)
-        if tokens + _tokens(new) <= self._room(self.rules.trigger):
-            return Fit(_seqs(shape.before), (), _seqs([*new, *shape.after]), (), self.stored)
-        if hopeless and tokens <= self._room(self.rules.trigger):
-            return Fit(_seqs(shape.before), (), _seqs(shape.after), _seqs(new), self.stored)
+        room = self._room(self.rules.trigger) - shape.kept_tokens - _summary_tokens(self.stored)
+        if _tokens(new) <= room:
+            return Fit(keep_before=_seqs(shape.before), keep_after=_seqs([*new, *shape.after]), summary=self.stored)
+        if room >= 0 and not self._summarisable(shape):
+            return Fit(_seqs(shape.before), keep_after=_seqs(shape.after), cut=_seqs(new), summary=self.stored)
         return None
 
     def _summarise(self, shape: _Shape, ratio: float) -> Fit | None:
@@ -199,7 +195,7 @@ class _Fitting:
         if room < LEAST_SUMMARY_TOKENS or not chosen:
             return None
         asked = _tokens(chosen) + _summary_tokens(self.stored)
-        useful = max(LEAST_SUMMARY_TOKENS, min(MOST_SUMMARY_TOKENS, asked // 2))
+        most = min(MOST_SUMMARY_TOKENS, int(_SUMMARY_SHARE * self.window), asked // 2)
         covered = {head.seq for head in chosen}
         return Fit(
             keep_before=_seqs(shape.before),
@@ -207,22 +203,20 @@ class _Fitting:
             keep_after=_seqs(shape.after),
             cut=tuple(head.seq for head in shape.middle if head.seq > self.through and head.seq not in covered),
             summary=self.stored,
-            summary_budget_tokens=min(room, useful),
+            summary_budget_tokens=min(room, max(LEAST_SUMMARY_TOKENS, most)),
             summarise_tokens=asked,
         )
 
     def _summarisable(self, shape: _Shape) -> list[MessageHead]:
-        if all(head.seq <= self.through for head in shape.middle):
-            return []
+        """What a summary would be made of, newest first chosen; nothing when that has no message of the middle."""
         room = int(_SUMMARISE_SHARE * self.window)
         chosen: list[MessageHead] = []
         for head in reversed([*shape.before, *shape.middle]):
             if head.seq > self.through and _tokens([head]) <= room:
                 room -= _tokens([head])
                 chosen.append(head)
-        chosen.reverse()
-        # primers alone need no summary yet: they are kept
-        return chosen if any(head.seq > self.through for head in chosen if head in shape.middle) else []
+        first = shape.middle[0].seq if shape.middle else 0
+        return chosen[::-1] if chosen and 0 < first <= chosen[0].seq else []
 
     def _least(self) -> Fit:
         after = list(self.heads[-_LAST_PAIR:])

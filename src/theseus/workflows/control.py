@@ -145,9 +145,7 @@ class Control:
 def _reason(payload: Any) -> ControlReason:
     # any gateway sends signals, in any shape; what cannot be read still means what the signal's name says
     try:
-        return (
-            ControlReason.model_validate(payload) if isinstance(payload, dict) else ControlReason(reason=payload or "")
-        )
+        return ControlReason.model_validate(payload or {})
     except ValidationError:
         return ControlReason(reason=str(payload)[:500])
 

@@ -5,6 +5,7 @@ reads one JSON line and then the bytes, writes one JSON line, and can be killed.
 """
 
 import codecs
+import html
 import io
 import json
 import logging
@@ -29,6 +30,11 @@ MAX_RICH_HTML_CHARS = 3_000_000
 """Larger HTML is only freed of its tags: finding the main text takes too long."""
 RICH_HTML_SECONDS = 6.0
 """HTML whose main text is not found by then is only freed of its tags."""
+PLAIN_HTML_SECONDS = 6.0
+"""HTML that is not freed of its tags by then ends there."""
+SHORT_CHARS = 250
+"""A main text shorter than this is doubted."""
+PIECE_CHARS = 1 << 16
 MEMORY_BYTES = 1 << 30
 """So much memory the program may use."""
 
@@ -36,7 +42,7 @@ _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{1,40})["']""")
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
-_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head"})
+_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "title"})
 _BLOCKS = frozenset(
     [
         "address",
@@ -141,13 +147,15 @@ def _charsets(data: bytes, charset: str | None) -> Iterator[str]:
 
 def _html(text: str, url: str | None) -> Readable:
     found = _TITLE.search(text, 0, 200_000)
-    title = " ".join(_strip(found[1]).split()) if found else ""
-    plain = ""
+    title = " ".join(html.unescape(found[1]).split()) if found else ""
     rich = _main_text(text, url) if len(text) <= MAX_RICH_HTML_CHARS else ""
-    if len(rich) < 250:
-        # of a page that is mostly links or a form, the main text is nothing or next to nothing
-        plain = _strip(text)
-    return Readable(plain if len(plain) > 4 * len(rich) else rich, title)
+    if len(rich) >= SHORT_CHARS:
+        return Readable(rich, title)
+    # of a page that is mostly links or a form, the main text is nothing or next to nothing
+    plain, complete = _strip(text)
+    if len(plain) <= 4 * len(rich):
+        return Readable(rich, title)
+    return Readable(plain, title, "" if complete else "the page is hard to read, so that its text may end early")
 
 
 def _main_text(text: str, url: str | None) -> str:
@@ -210,12 +218,20 @@ class _Stripper(HTMLParser):
             self.parts.append(data)
 
 
-def _strip(html: str) -> str:
+def _strip(page: str) -> tuple[str, bool]:
+    """The text between the tags, and whether it was read to the end."""
     stripper = _Stripper()
-    stripper.feed(html)
-    stripper.close()
+    complete = True
+    try:
+        with _alarm(PLAIN_HTML_SECONDS):
+            # in pieces, so that a part that takes for ever leaves the text of those before it
+            for start in range(0, len(page), PIECE_CHARS):
+                stripper.feed(page[start : start + PIECE_CHARS])
+            stripper.close()
+    except _TooSlowError:
+        complete = False
     lines = (" ".join(line.split()) for line in "".join(stripper.parts).split("\n"))
-    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip(), complete
 
 
 def _pdf(data: bytes) -> Readable:

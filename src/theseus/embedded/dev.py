@@ -1,0 +1,291 @@
+"""`theseus dev`: starts the servers and workers, watches over them, ends them all."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from temporalio.client import Client
+
+from theseus.activities.llm.catalogue import Catalogue
+from theseus.embedded import local_model, temporal, valkey
+from theseus.embedded.crew import Crew
+from theseus.embedded.processes import LOOPBACK, Child, StartError, choose_port, until_ready
+
+Choice = Literal["auto", "local", "scripted", "none"]
+START_SECONDS = 60
+STOP_SECONDS = 10
+SHUTDOWN_GRACE_SECONDS = 3
+"""How long a worker of `theseus dev` may finish what it does; what it does not finish is done again after the next start."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DevOptions:
+    """What `theseus dev` was asked for. A port of 0 takes a free one; 0 workers start the servers alone."""
+
+    data_dir: Path
+    temporal_port: int = 7233
+    ui_port: int = 8233
+    redis_port: int = 6379
+    llm: Choice = "auto"
+    script: Path | None = None
+    workers: int = 1
+    task_queue: str = "theseus"
+    models_file: Path | None = None
+    ready_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything listens. `model_base_url` is None when no model was started; `model` says in words what is used."""
+
+    temporal_address: str
+    ui_url: str
+    redis_url: str
+    model_base_url: str | None
+    model: str
+
+
+class Dev:
+    """One run of `theseus dev`.
+
+    Args:
+        options: what was asked for.
+        env: the environment that children inherit, as far as it does not lead them elsewhere.
+        say: shows a line to the person at the terminal.
+    """
+
+    def __init__(self, options: DevOptions, env: Mapping[str, str], say: Say) -> None:
+        self._options = options
+        self._env = env
+        self._say = say
+        self._servers: list[Child] = []
+        self._crew: Crew | None = None
+        self._logs = options.data_dir / "logs"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set; then, or on any error, ends all it started.
+
+        Raises:
+            StartError: something could not start, or a server ended.
+        """
+        options = self._options
+        for folder in (options.data_dir, self._logs, options.data_dir / "valkey"):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _locked(options.data_dir):
+            try:
+                await _until_either(self._live(), stop)
+            finally:
+                await self._end()
+
+    async def _live(self) -> None:
+        places, client, env = await self._start_servers()
+        crew = self._crew = Crew(self._options.workers, env, self._say, lambda: self._tell_ready(places))
+        watch = asyncio.create_task(self._watch())
+        work = asyncio.create_task(crew.work())
+        ready = asyncio.create_task(crew.until_polling(client, self._options.task_queue, START_SECONDS))
+        try:
+            while not ready.done():
+                await asyncio.wait([watch, work, ready], return_when=asyncio.FIRST_COMPLETED)
+                _raise_first(watch, work)
+            ready.result()
+            self._tell_ready(places)
+            self._say(_banner(self._options, places))
+            await asyncio.wait([watch, work], return_when=asyncio.FIRST_COMPLETED)
+            _raise_first(watch, work)
+        finally:
+            for task in (watch, work, ready):
+                task.cancel()
+            await asyncio.gather(watch, work, ready, return_exceptions=True)
+
+    async def _start_servers(self) -> tuple[Places, Client, dict[str, str]]:
+        options = self._options
+        port = choose_port(options.temporal_port, "Temporal", "--temporal-port")
+        ui_port = choose_port(options.ui_port, "the Temporal UI", "--ui-port")
+        redis_port = choose_port(options.redis_port, "Redis", "--redis-port")
+        model, model_url, model_env = await self._start_model()
+        server = await self._start("temporal", temporal.command(options.data_dir, port, ui_port))
+        redis = await self._start("valkey", valkey.command(options.data_dir, redis_port))
+        redis_url = valkey.url(redis_port)
+        await until_ready(redis, START_SECONDS, lambda: valkey.answers(redis_url))
+        clients: list[Client] = []
+
+        async def connected() -> bool:
+            client = await temporal.connect(port)
+            clients.extend([client] if client else [])
+            return bool(clients)
+
+        await until_ready(server, START_SECONDS, connected)
+        places = Places(f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}", redis_url, model_url, model)
+        return places, clients[0], self._worker_env(places, model_env)
+
+    async def _start_model(self) -> tuple[str, str | None, dict[str, str]]:
+        """What is used in words, the address of what was started, the environment in which workers find it."""
+        catalogue = Catalogue.load(self._options.models_file, self._env)
+        usable = catalogue.usable_providers
+        if self._options.llm == "none" or (self._options.llm == "auto" and usable):
+            return ", ".join(usable) or "none (no provider's key is set)", None, dict(self._env)
+        port = choose_port(0, "the model", "")
+        base_url = f"http://{LOOPBACK}:{port}/v1"
+        if self._options.llm == "scripted":
+            named = ["--script", str(self._options.script)] if self._options.script else []
+            command = [sys.executable, "-m", "theseus.cli", "fake-model", "--port", str(port), *named]
+            words, found_by = f"scripted ({self._options.script or 'default answers'})", {"OPENAI_API_KEY": "scripted"}
+            found_by["OPENAI_BASE_URL"] = base_url
+        else:
+            file, shipped = local_model.weights(self._env)
+            command = local_model.command(file, shipped, port)
+            words, found_by = f"local ({file.name})", {"THESEUS_LOCAL_BASE_URL": base_url}
+        child = await self._start("model", command)
+        await until_ready(child, START_SECONDS, lambda: local_model.answers(base_url))
+        others = catalogue.variables
+        return words, base_url, {k: v for k, v in self._env.items() if k not in others} | found_by
+
+    def _worker_env(self, places: Places, env: Mapping[str, str]) -> dict[str, str]:
+        # the environment of the shell may lead to another Temporal; the workers of dev belong to this one
+        own = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
+        no_profile = self._options.data_dir / "temporal.toml"
+        no_profile.touch()
+        return {"THESEUS_SHUTDOWN_GRACE": str(SHUTDOWN_GRACE_SECONDS), **own} | {
+            "TEMPORAL_CONFIG_FILE": str(no_profile),
+            "TEMPORAL_ADDRESS": places.temporal_address,
+            "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
+            "REDIS_URL": places.redis_url,
+            "THESEUS_TASK_QUEUE": self._options.task_queue,
+            "THESEUS_DATA_DIR": str(self._options.data_dir),
+        }
+
+    async def _start(self, name: str, command: list[str]) -> Child:
+        child = await Child.start(name, command, self._env, self._logs / f"{name}.log")
+        self._servers.append(child)
+        return child
+
+    async def _watch(self) -> None:
+        ends = {asyncio.ensure_future(child.ended()): child for child in self._servers}
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        child = ends[done.pop()]
+        said = child.last_words()
+        raise StartError(
+            f"{child.name} ended (exit {child.exit_code}){': ' + said if said else ''}; its log is {child.log}"
+        )
+
+    def _tell_ready(self, places: Places) -> None:
+        file = self._options.ready_file
+        if file is None:
+            return
+        pids: dict[str, int | list[int]] = {child.name: child.pid for child in self._servers}
+        pids["workers"] = self._crew.pids if self._crew else []
+        ready = {
+            "temporal_address": places.temporal_address,
+            "ui_url": places.ui_url,
+            "redis_url": places.redis_url,
+            "model_base_url": places.model_base_url,
+            "pids": pids,
+        }
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f".{file.name}.part")
+        part.write_text(json.dumps(ready, indent=2) + "\n")
+        part.replace(file)
+
+    async def _end(self) -> None:
+        if self._options.ready_file is not None:
+            self._options.ready_file.unlink(missing_ok=True)
+        if self._crew is not None:
+            await self._crew.stop(SHUTDOWN_GRACE_SECONDS + STOP_SECONDS)
+        await asyncio.gather(*(child.stop(STOP_SECONDS) for child in self._servers))
+
+
+@contextmanager
+def _locked(folder: Path) -> Generator[None, None, None]:
+    with (folder / "dev.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise StartError(
+                f"{folder} is in use by another `theseus dev` (process {owner}): end that one, or choose another --data-dir"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+async def _until_either(work: "asyncio._CoroutineLike[None]", stop: asyncio.Event) -> None:
+    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        ended = working.done()
+        working.cancel()
+        await asyncio.wait([working])
+    if ended:
+        working.result()
+
+
+def _raise_first(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        if task.done():
+            task.result()
+
+
+def _banner(options: DevOptions, places: Places) -> str:
+    workers = f"{options.workers} on task queue {options.task_queue}" if options.workers else "none (--workers 0)"
+    return "\n".join(
+        (
+            "",
+            "  Theseus is ready.",
+            "",
+            f"  Temporal UI  {places.ui_url}",
+            f"  Temporal     {places.temporal_address}",
+            f"  Redis        {places.redis_url}",
+            f"  Model        {places.model}",
+            f"  Workers      {workers}",
+            f"  Data         {options.data_dir}  (logs in {options.data_dir / 'logs'})",
+            "",
+            *_how_to_run(places),
+            "  Ctrl-C ends it.",
+            "",
+        )
+    )
+
+
+def _how_to_run(places: Places) -> list[str]:
+    usual = (f"{LOOPBACK}:7233", "redis://127.0.0.1:6379/0")
+    where = (
+        ""
+        if (places.temporal_address, places.redis_url) == usual
+        else (f"TEMPORAL_ADDRESS={places.temporal_address} REDIS_URL={places.redis_url} ")
+    )
+    return ["  Try, in another terminal:", f'    {where}theseus run "What is the capital of France?"', ""]
+
+
+def run_dev(options: DevOptions, env: Mapping[str, str], say: Say) -> None:
+    """Runs `theseus dev` in the foreground until Ctrl-C, SIGTERM or SIGHUP.
+
+    Raises:
+        StartError: something could not start, or a server ended.
+    """
+
+    async def live() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await Dev(options, env, say).run(stop)
+
+    asyncio.run(live())
