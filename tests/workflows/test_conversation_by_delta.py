@@ -10,9 +10,10 @@ from theseus.contracts.task import TaskStatus
 from theseus.stores.memory import MemoryTranscripts
 
 
-def forty_steps(steps: int = 40) -> dict[str, Any]:
+def forty_steps(before: int) -> dict[str, Any]:
+    """Forty readings; `before` counts the answers that the session already holds."""
     call = {"name": "file_read", "arguments": {"path": "notes.txt", "offset": "{{turn}}"}}
-    return {"rules": [{"when": {"turn": steps}, "reply": {"text": "done"}}, {"reply": {"tool_calls": [call]}}]}
+    return {"rules": [{"when": {"turn": before + 40}, "reply": {"text": "done"}}, {"reply": {"tool_calls": [call]}}]}
 
 
 async def write_notes(there: World) -> None:
@@ -40,18 +41,18 @@ async def step_sizes(there: World, handle: Any) -> list[int]:
 
 async def test_forty_steps_cost_the_same_history_each_and_survive_the_loss_of_the_store(there: World) -> None:
     await write_notes(there)
-    there.model.replace(forty_steps())
+    there.model.replace(forty_steps(before=1))
     handle = await there.start("read on", session_id="s", max_iterations=50)
     result = await there.result(handle)
-    assert (result.status, result.result) == (TaskStatus.COMPLETED, "done")
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "done"), result.error
     sizes = (await step_sizes(there, handle))[1:41]
     first, last = sum(sizes[:10]) / 10, sum(sizes[-11:-1]) / 10
     print(f"history bytes per step: first ten {first:.0f}, last ten {last:.0f}")
     assert abs(last - first) / first <= 0.10
 
     there.model.clear()
-    there.model.replace(forty_steps())
-    again = await there.start("read on", session_id="s2", max_iterations=50)
+    there.model.replace(forty_steps(before=2))
+    again = await there.start("read on", session_id="s", max_iterations=50)
 
     async def half_way() -> bool:
         return len(there.model.requests) >= 20
@@ -75,7 +76,7 @@ async def test_many_large_observations_at_once_stay_out_of_the_history_events(th
     await write_notes(there)
     calls = [{"name": "file_read", "arguments": {"path": "notes.txt", "offset": n}} for n in range(14)]
     there.model.replace(
-        {"rules": [{"when": {"turn": 0}, "reply": {"tool_calls": calls}}, {"reply": {"text": "all read"}}]}
+        {"rules": [{"when": {"turn": 1}, "reply": {"tool_calls": calls}}, {"reply": {"text": "all read"}}]}
     )
     handle = await there.start("read all", session_id="s")
     assert (await there.result(handle)).result == "all read"

@@ -52,7 +52,9 @@ class Outer(BaseModel):
 class Limits(Outer):
     """What one task may spend. A limit is never passed by more than the output of one model call."""
 
-    tokens: int = Field(default=1_000_000, ge=1, le=100_000_000, description="Input plus output tokens.")
+    tokens: int = Field(
+        default=10_000_000, ge=1, le=1_000_000_000, description="Input plus output tokens, cached ones too."
+    )
     cost_microusd: int = Field(default=5_000_000, ge=1, description="Cost of model calls in millionths of a US dollar.")
     wall_clock_seconds: float = Field(
         default=3600, ge=1, le=2_592_000, description="Running time in seconds; time spent paused does not count."

@@ -9,6 +9,9 @@ from theseus.domain.transcript import Node, head_node, message_node
 INLINE_BYTES = 48 * 1024
 """A request larger than this goes to the transcript store in parts first, so that no history event grows past 64 KB."""
 
+TOOL_SPEC_TOKENS = 250
+"""Estimate of what one tool's description costs, until the provider has counted."""
+
 
 @dataclass
 class Conversation:
@@ -19,12 +22,11 @@ class Conversation:
     tip: str | None = None
     _batches: list[tuple[Message, ...]] = field(default_factory=list[tuple[Message, ...]])
     _pending: list[Message] = field(default_factory=list[Message])
-    _tokens: int = 0
+    _known_tokens: int | None = None
 
     def say(self, *messages: Message) -> None:
         """Adds messages that the model has not seen."""
         self._pending.extend(messages)
-        self._tokens += estimate_messages(messages)
 
     @property
     def delta(self) -> tuple[Message, ...]:
@@ -36,18 +38,26 @@ class Conversation:
         """All messages, oldest first."""
         return [message for batch in self._batches for message in batch] + self._pending
 
-    @property
-    def input_tokens(self) -> int:
-        """Estimated input of the next call, without tools: head, window and messages."""
-        return self.window_tokens + _head_tokens(self.head) + self._tokens
+    def input_tokens(self, tools: int) -> int:
+        """Input of the next call with so many tools: counted by the provider as far as it saw, estimated beyond."""
+        new = estimate_messages(self._pending)
+        if self._known_tokens is not None:
+            return self._known_tokens + new
+        return self.window_tokens + _head_tokens(self.head) + TOOL_SPEC_TOKENS * tools + new
 
-    def took(self, answer: AssistantMessage, tip: str) -> None:
-        """The delta was sent and answered; `tip` is the hash of the conversation with the answer."""
+    def took(self, answer: AssistantMessage, tip: str, known_tokens: int) -> None:
+        """The delta was sent and answered.
+
+        Args:
+            answer: what came back.
+            tip: hash of the conversation with the answer.
+            known_tokens: input and output of the call, which are the next call's input so far.
+        """
         if self._pending:
             self._batches.append(tuple(self._pending))
         self._batches.append((answer,))
         self._pending.clear()
-        self._tokens += estimate_messages((answer,))
+        self._known_tokens = known_tokens
         self.tip = tip
 
     def start_over(self) -> None:

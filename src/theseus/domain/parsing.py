@@ -1,6 +1,7 @@
 """JSON out of model text: bare, in code fences, or with prose around. Nothing else is repaired.
 
-Hostile text cannot make it slow: the number of places tried and the characters read by failed tries are bounded.
+A part of a broken or cut structure is never taken for the answer: the search goes on behind the place where reading
+failed. That, and a bound on the places tried, also keeps hostile text from making it slow.
 """
 
 import json
@@ -12,8 +13,6 @@ from pydantic import JsonValue
 MAX_DEPTH = 100
 """Deeper nesting is refused: it is never an answer, and what reads it later may recurse."""
 _MAX_TRIES = 256
-_MAX_WASTE = 8
-"""Failed tries may read this many times the text's length."""
 
 _FENCE = re.compile(r"```[^\S\n]*[\w+.-]*\s*")
 _START = re.compile(r'\{(?=\s{0,200}["}])|\[(?=\s{0,200}["\[\]{\-0-9tfn])')
@@ -57,8 +56,8 @@ class _Reader:
         self.reason = "it has neither an object nor an array"
         self._text = text
         self._tries = _MAX_TRIES
-        self._chars = _MAX_WASTE * len(text) + 10_000
-        self._best = -1
+        self._reached = 0
+        self._most = -1
         self._decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
     def whole(self) -> Iterator[JsonValue]:
@@ -80,44 +79,48 @@ class _Reader:
         plain: list[JsonValue] = []
         at = 0
         while (start := _START.search(self._text, at)) is not None and self._tries > 0:
-            at = start.end()
             for value, end in self._read(start.start()):
-                at = end
                 if "{" in self._text[start.start() : end]:
                     yield value
                 else:
                     plain.append(value)
+            at = max(start.end(), self._reached)
         yield from plain
 
     def _read(self, at: int) -> Iterator[tuple[JsonValue, int]]:
-        if self._tries <= 0 or self._chars <= 0:
+        if self._tries <= 0:
             return
         self._tries -= 1
         try:
-            value, end = self._decoder.raw_decode(self._text, at)
-            _check(self._text[at:end])
+            value, self._reached = self._decoder.raw_decode(self._text, at)
+            _check(value, self._text[at : self._reached])
         except json.JSONDecodeError as error:
-            self._failed(at, len(self._text) if error.msg.startswith("Unterminated") else error.pos, str(error))
-        except (ValueError, RecursionError) as error:
-            reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            self._failed(at, len(self._text), reason)
+            cut = error.msg.startswith("Unterminated")
+            self._failed(at, len(self._text) if cut else error.pos, str(error))
+        except RecursionError:
+            self._failed(at, len(self._text), f"it is nested too deeply; at most {MAX_DEPTH} levels are read")
+        except ValueError as error:
+            self._failed(at, len(self._text), str(error))
         else:
-            yield value, end
+            yield value, self._reached
 
     def _failed(self, at: int, reached: int, reason: str) -> None:
-        read = reached - at
-        self._chars -= read
-        if read > self._best and self._text[at : at + 1] in ("{", "["):
-            self._best, self.reason = read, reason
+        self._reached = reached
+        if reached - at > self._most and self._text.startswith(("{", "["), at):
+            self._most, self.reason = reached - at, reason
 
 
-def _check(piece: str) -> None:
+def _check(value: JsonValue, piece: str) -> None:
     depth = deepest = 0
     for mark in _OPENERS.finditer(piece):
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(mark.group(), 0)
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
         raise ValueError(f"it is nested {deepest} levels deep; at most {MAX_DEPTH} are read")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a string in it has half of a surrogate pair") from error
 
 
 def _end_of_space(text: str, at: int) -> int:

@@ -49,10 +49,13 @@ class Crew:
         Raises:
             StartError: a worker says that its settings are wrong.
         """
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.Event().wait())
-            for number in range(1, self._size + 1):
-                group.create_task(self._keep(number))
+        keepers = [asyncio.create_task(self._keep(number)) for number in range(1, self._size + 1)]
+        try:
+            await asyncio.gather(asyncio.Event().wait(), *keepers)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
 
     async def until_polling(self, client: Client, task_queue: str, seconds: float) -> None:
         """Waits until every worker takes tasks.
@@ -62,7 +65,7 @@ class Crew:
         """
         try:
             async with asyncio.timeout(seconds):
-                while len(self.pids) < self._size or not set(self.pids) <= await _pollers(client, task_queue):
+                while not await self._all_poll(client, task_queue):  # noqa: ASYNC110 - only the server knows
                     await asyncio.sleep(0.1)
         except TimeoutError as error:
             raise StartError(f"no worker took tasks within {seconds:g} s; what it said is above") from error
@@ -71,6 +74,9 @@ class Crew:
     async def stop(self, grace_seconds: float) -> None:
         """Ends all workers."""
         await asyncio.gather(*(child.stop(grace_seconds) for child in self._workers.values()))
+
+    async def _all_poll(self, client: Client, task_queue: str) -> bool:
+        return len(self.pids) == self._size and set(self.pids) <= await _pollers(client, task_queue)
 
     async def _keep(self, number: int) -> None:
         quick_ends = 0

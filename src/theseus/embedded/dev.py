@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +147,7 @@ class Dev:
             words, found_by = f"local ({file.name})", {"THESEUS_LOCAL_BASE_URL": base_url}
         child = await self._start("model", command)
         await until_ready(child, START_SECONDS, lambda: local_model.answers(base_url))
-        others = catalogue.variables
+        others = _variables(catalogue)
         return words, base_url, {k: v for k, v in self._env.items() if k not in others} | found_by
 
     def _worker_env(self, places: Places, env: Mapping[str, str]) -> dict[str, str]:
@@ -208,6 +208,12 @@ class Dev:
         await asyncio.gather(*(child.stop(STOP_SECONDS) for child in self._servers))
 
 
+def _variables(catalogue: Catalogue) -> set[str | None]:
+    """The variables that make providers usable now."""
+    used = [catalogue.provider(name) for name in catalogue.usable_providers]
+    return {variable for entry in used for variable in (entry.key_variable, entry.base_url_variable)}
+
+
 @contextmanager
 def _locked(folder: Path) -> Generator[None, None, None]:
     with (folder / "dev.lock").open("a+") as lock:
@@ -225,8 +231,8 @@ def _locked(folder: Path) -> Generator[None, None, None]:
         yield
 
 
-async def _until_either(work: "asyncio._CoroutineLike[None]", stop: asyncio.Event) -> None:
-    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+async def _until_either(work: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
     finally:

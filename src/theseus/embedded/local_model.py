@@ -4,12 +4,14 @@ It speaks OpenAI's API on the loopback, with JSON schemas and tool calls.
 """
 
 import argparse
+import importlib
 import importlib.util
 import os
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -60,7 +62,7 @@ async def answers(base_url: str) -> bool:
     """Whether the server has loaded its model."""
     async with httpx2.AsyncClient(trust_env=False, timeout=2) as client:
         try:
-            return (await client.get(f"{base_url.removesuffix('/v1')}/health")).status_code == httpx2.codes.OK
+            return (await client.get(f"{base_url.removesuffix('/v1')}/health")).is_success
         except httpx2.HTTPError:
             return False
 
@@ -76,7 +78,7 @@ def _shipped() -> Path | None:
 
 def serve(file: Path, port: int, *, shipped: bool) -> None:
     """Serves the model until the process is ended."""
-    import xllamacpp  # pyright: ignore - an extra without types
+    xllamacpp: Any = importlib.import_module("xllamacpp")  # an extra, and without types
 
     cores = os.cpu_count() or 1
     params = xllamacpp.CommonParams()

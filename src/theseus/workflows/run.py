@@ -37,7 +37,6 @@ T = TypeVar("T", bound=BaseModel)
 
 ROUTE_PATIENCE = timedelta(seconds=60)
 """How long one route may fail before the next is tried, where there is a next."""
-TOOL_SPEC_TOKENS = 250
 LAST_MARGIN = timedelta(seconds=3)
 """A last route gives up so long before the wall-clock limit, so that the task fails with the route's own error."""
 
@@ -248,9 +247,7 @@ class Run:
         stream: bool,
         last: bool,
     ) -> LLMReply:
-        grant = self.ledger.grant(
-            card, talk.input_tokens + TOOL_SPEC_TOKENS * len(tools), role.max_output_tokens, closing=closing
-        )
+        grant = self.ledger.grant(card, talk.input_tokens(len(tools)), role.max_output_tokens, closing=closing)
         self.ledger = self.ledger.reserve(grant)
         used = Usage()
         try:
@@ -274,7 +271,7 @@ class Run:
         self._account(reply)
         if reply.partial:
             raise asyncio.CancelledError
-        talk.took(reply.message, reply.prefix)
+        talk.took(reply.message, reply.prefix, reply.usage.total_tokens)
         return reply
 
     async def _send(self, talk: Conversation, request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:

@@ -117,7 +117,7 @@ async def test_a_page_that_would_take_for_ever_gives_the_text_that_was_read_unti
     began = time.monotonic()
     found = await Extraction().read(page, "html")
     assert found.text.startswith("the beginning")
-    assert found.left_out == "", "what follows an open comment is no text"
+    assert "may end early" in found.left_out
     assert time.monotonic() - began < 20
 
 

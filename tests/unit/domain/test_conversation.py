@@ -34,7 +34,7 @@ def exchange(talk: Conversation, said: Message, answer: AssistantMessage, store:
     for batch in (talk.delta, (answer,)):
         node = message_node(parent, batch)
         store[node.hash], parent = node.text, node.hash
-    talk.took(answer, parent)
+    talk.took(answer, parent, 100)
 
 
 texts = st.text(max_size=200)
@@ -90,3 +90,11 @@ def test_a_conversation_can_start_over_whole() -> None:
     talk.start_over()
     assert talk.tip is None
     assert [m.text for m in talk.delta] == ["one", "two", "three"]
+
+
+def test_what_the_provider_counted_is_not_estimated_again() -> None:
+    talk = Conversation(Head(role="r"))
+    talk.say(UserMessage(text="words " * 1000))
+    assert talk.input_tokens(tools=0) > 1000
+    talk.took(AssistantMessage(text="ok"), "tip", known_tokens=321)
+    assert talk.input_tokens(tools=3) == 321

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,21 @@ from pydantic import JsonValue
 
 from theseus.domain.parsing import MAX_DEPTH, json_of, response_of
 
-scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text("aé字\"\\{}[]`\n "))
-values = st.recursive(scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text("k\"{", max_size=3), inner, max_size=4)), max_leaves=12)
-objects = st.dictionaries(st.text("k\"{", max_size=3), values, max_size=4)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text('aé字"\\{}[]`\n '),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text('k"{', max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+objects = st.dictionaries(st.text('k"{', max_size=3), values, max_size=4)
 prose = st.text("ab ,.:\n'()0", max_size=40)
 
 
@@ -62,6 +76,8 @@ def test_the_right_piece_is_taken(text: str, value: JsonValue) -> None:
         ('{"a": 1,}', "no valid JSON"),
         ("{'a': 1}", "no valid JSON"),
         ('{"a": 1', "no valid JSON"),
+        ('{"items": [{"a": 1}, {"b": 2', "no valid JSON"),
+        ('[[1, 2], {"a": 1}, oops]', "no valid JSON"),
         ('{"a": "x', "Unterminated"),
         ('{"a": NaN}', "NaN"),
         ('{"a": 1e999}', "too large"),
@@ -90,18 +106,35 @@ def test_any_text_gives_a_value_or_a_value_error(text: str) -> None:
     response_of(text)
 
 
-HOSTILE = ["{", "[", '{"', '["', '{"a":', "[1,", '{"a":{"a":"', "```json\n", "```\n[", '{"a" ', "{ ", "[ ", '"', '\\"', '["\\', "[[[[[[[[[[1 ", '{}{"', "[1]"]
+HOSTILE = [
+    "{",
+    "[",
+    '{"',
+    '["',
+    '{"a":',
+    "[1,",
+    '{"a":{"a":"',
+    "```json\n",
+    "```\n[",
+    '{"a" ',
+    "{ ",
+    "[ ",
+    '"',
+    '\\"',
+    '["\\',
+    "[[[[[[[[[[1 ",
+    '{}{"',
+    "[1]",
+]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
 @pytest.mark.parametrize("read", [json_of, response_of])
-def test_a_megabyte_of_hostile_text_takes_a_moment(piece: str, read: object) -> None:
+def test_a_megabyte_of_hostile_text_takes_a_moment(piece: str, read: Callable[[str], JsonValue]) -> None:
     text = piece * (1_000_000 // len(piece))
     started = time.perf_counter()
-    try:
-        json_of(text) if read is json_of else response_of(text)
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        read(text)
     assert time.perf_counter() - started < 10
 
 
@@ -111,7 +144,7 @@ def test_a_megabyte_of_hostile_text_takes_a_moment(piece: str, read: object) -> 
         ('{"a": 1}', {"a": 1}),
         (" [1, 2]\n", [1, 2]),
         ('```json\n{"a": 1}\n```', {"a": 1}),
-        ('```\n[]\n```\n', []),
+        ("```\n[]\n```\n", []),
         ('Here: {"a": 1}', None),
         ('{"a": 1} as asked', None),
         ("42", None),

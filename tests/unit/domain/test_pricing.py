@@ -34,7 +34,10 @@ REAL = card(input_price=3_000_000, output_price=15_000_000, cached_price=300_000
         (Usage(output_tokens=1_000), 15_000),
         (Usage(input_tokens=10_000, cached_tokens=8_000), 2_000 * 3 + 2_400),
         (Usage(input_tokens=10_000, cache_write_tokens=4_000), 6_000 * 3 + 15_000),
-        (Usage(input_tokens=10_000, cached_tokens=5_000, cache_write_tokens=5_000, output_tokens=10), 1_500 + 18_750 + 150),
+        (
+            Usage(input_tokens=10_000, cached_tokens=5_000, cache_write_tokens=5_000, output_tokens=10),
+            1_500 + 18_750 + 150,
+        ),
     ],
 )
 def test_each_part_of_a_call_is_charged_at_its_own_price(usage: Usage, cost: int) -> None:

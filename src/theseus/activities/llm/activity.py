@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue, ValidationError
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from theseus.activities.failures import ProviderError, StreamEndedEarlyError, failure
 from theseus.activities.heartbeat import heartbeating
@@ -274,7 +274,12 @@ def _said(role: str, text: str) -> Message:
 
 
 def _missing(message: str) -> ApplicationError:
-    return ApplicationError(message, type=ErrorType.TRANSCRIPT_MISSING, non_retryable=True)
+    return ApplicationError(
+        message,
+        type=ErrorType.TRANSCRIPT_MISSING,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def _answer(role: AnyRole, message: AssistantMessage) -> tuple[JsonValue, str | None]:

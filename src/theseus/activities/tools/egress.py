@@ -113,10 +113,12 @@ class Egress:
 
     def transport(self) -> httpx2.AsyncBaseTransport:
         """A transport that checks each request and connects to a checked address only. No proxy, no reuse of connections."""
-        verify = self._verify if self._verify is not None else True
+        if self._verify is None:
+            # made once: it reads all certificates of the system
+            self._verify = httpx2.create_ssl_context(trust_env=False)
         # a connection is known by its address alone here, so reuse could send one host's request over another host's TLS
         limits = httpx2.Limits(max_keepalive_connections=0)
-        return _Pinned(self, httpx2.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits))
+        return _Pinned(self, httpx2.AsyncHTTPTransport(verify=self._verify, trust_env=False, limits=limits))
 
     def _allowed(self, host: str, port: int, address: Address) -> bool:
         name = host.rstrip(".")

@@ -35,6 +35,8 @@ async def simple(run: Run) -> Answer:
 def _answer(run: Run, role: str, outcome: Outcome) -> Answer:
     if outcome.stop_reason in ("max_iterations", "loop") and outcome.tool_calls:
         run.note_degraded(f"the agent was stopped: {outcome.stop_reason} after {outcome.turns} turns")
+    if outcome.compiled:
+        run.note_degraded("the model gave no final words; the answer is what was found before")
     exhausted = outcome.stop_reason == "budget"
     if outcome.cut_short and not exhausted:
         run.note_degraded("the answer was cut at the output limit of its model call")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
 from theseus.domain.conversation import Conversation
+from theseus.domain.evidence import evidence
 from theseus.domain.loops import LoopDetector
 from theseus.roles.role import Role
 from theseus.workflows.run import Run
@@ -35,6 +36,8 @@ class Outcome:
     turns: int
     tool_calls: int
     cut_short: bool
+    compiled: bool
+    """The model gave no words of its own at the end: the text is what was found before."""
 
 
 async def react(run: Run, talk: Conversation, role: Role[T], tools: Sequence[str], max_turns: int) -> Outcome:
@@ -67,7 +70,7 @@ async def react(run: Run, talk: Conversation, role: Role[T], tools: Sequence[str
         if not wanted:
             if run.control.has_messages and turn < max_turns:
                 continue
-            return _outcome(reply, stop, turn, calls)
+            return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
         talk.say(*await _observe(run, talk.head_hash, wanted))
         if any([loops.is_loop(call) for call in wanted]):
@@ -88,10 +91,17 @@ def _close(talk: Conversation, reason: str) -> str:
     return reason
 
 
-def _outcome(reply: LLMReply, stop: str, turns: int, calls: int) -> Outcome:
-    text = reply.message.text
-    if not text.strip():
+def _outcome(talk: Conversation, reply: LLMReply, stop: str, turns: int, calls: int) -> Outcome:
+    text = reply.message.text if reply.message.text.strip() else evidence(talk.messages)
+    if not text:
         if reply.finish_reason == "content_filter":
             raise StepFailed(ErrorType.CONTENT_POLICY, f"{reply.route}: the provider's content filter took the answer")
         raise AnswerInvalid(f"{reply.route}: the model's answer is empty ({reply.finish_reason})")
-    return Outcome(text, stop or "answer", turns, calls, cut_short=reply.finish_reason == "length")
+    return Outcome(
+        text,
+        stop or "answer",
+        turns,
+        calls,
+        cut_short=reply.finish_reason == "length",
+        compiled=not reply.message.text.strip(),
+    )

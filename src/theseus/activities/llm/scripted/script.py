@@ -17,11 +17,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _pattern(text: str) -> str:
-    re.compile(text)
-    return text
-
-
 Pattern = Annotated[str, Field(description="A regular expression, searched for.")]
 
 
@@ -33,7 +28,7 @@ class When(_Part):
     system: Pattern | None = None
     model: Pattern | None = None
     provider: Literal["openai", "anthropic"] | None = None
-    turn: int | None = Field(default=None, ge=0, description="Assistant messages since the last question of the user.")
+    turn: int | None = Field(default=None, ge=0, description="Assistant messages so far.")
     call: int | None = Field(default=None, ge=1, description="The nth request that the rest of this rule matches.")
     has_tool_result: bool | Pattern | None = None
     tool_offered: str | None = None
@@ -165,13 +160,8 @@ class Asked(BaseModel):
 
     @property
     def turn(self) -> int:
-        """Assistant messages since the last question of the user."""
-        count = 0
-        for role, _ in reversed(self.messages):
-            if role == "user":
-                break
-            count += role == "assistant"
-        return count
+        """Assistant messages so far."""
+        return sum(role == "assistant" for role, _ in self.messages)
 
     @property
     def tool_result(self) -> str:

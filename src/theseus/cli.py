@@ -1,0 +1,242 @@
+"""The command line: `theseus dev | worker | run | status | watch | pause | resume | cancel | replay | doctor | fake-model`."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import JsonValue, ValidationError
+from temporalio.service import RPCError
+
+from theseus.commands.terminal import CANCELLED, CANNOT_START, CommandError, explained, say
+from theseus.config import Settings, environment
+from theseus.contracts.control import SIGNAL_CANCEL, SIGNAL_PAUSE, SIGNAL_RESUME
+from theseus.contracts.task import ModelTier
+
+app = typer.Typer(
+    name="theseus",
+    help="Runs LLM-agent tasks as Temporal workflows: nothing is lost, and nothing is paid for twice.",
+    epilog='Start with `theseus dev` in one terminal and `theseus run "What is ...?"` in another.',
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SERVERS, TASKS, CARE = "Servers and workers", "Tasks", "Care"
+
+
+class Modes(StrEnum):
+    """Modes that a task may be started in by name."""
+
+    SIMPLE = "simple"
+    STANDARD = "standard"
+    COMPLEX = "complex"
+    SUPERVISOR = "supervisor"
+    RESEARCH = "research"
+
+
+TaskId = Annotated[str, typer.Argument(metavar="TASK_ID", help="The task's id, which is its workflow's id.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on stdout.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the task.")]
+
+
+@app.command(rich_help_panel=SERVERS)
+def dev(
+    data_dir: Annotated[Path | None, typer.Option(help="Where all state is kept; default .theseus.")] = None,
+    temporal_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 7233,
+    ui_port: Annotated[int, typer.Option(help="Temporal's web UI; 0 takes a free port.")] = 8233,
+    redis_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 6379,
+    llm: Annotated[
+        Literal["auto", "local", "scripted", "none"],
+        typer.Option(help="auto: a provider whose key is set, else the local model."),
+    ] = "auto",
+    script: Annotated[Path | None, typer.Option(help="What the scripted model says (YAML or JSON).")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 starts the servers alone.")] = 1,
+    task_queue: Annotated[str | None, typer.Option(help="What the workers poll; default theseus.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Written as JSON when a task can be taken.")] = None,
+) -> None:
+    """Start everything here: Temporal with its UI, Redis, a model, workers. Ctrl-C ends it; state is kept."""
+    from theseus.activities.llm.catalogue import CatalogueError
+    from theseus.embedded.dev import DevOptions, run_dev
+    from theseus.embedded.processes import StartError
+
+    settings = Settings()
+    options = DevOptions(
+        data_dir=(data_dir or settings.data_dir).resolve(),
+        temporal_port=temporal_port,
+        ui_port=ui_port,
+        redis_port=redis_port,
+        llm="scripted" if script is not None and llm == "auto" else llm,
+        script=script.resolve() if script else None,
+        workers=workers,
+        task_queue=task_queue or settings.task_queue,
+        models_file=settings.models_file,
+        ready_file=ready_file.resolve() if ready_file else None,
+    )
+    try:
+        run_dev(options, environment(), say)
+    except (StartError, CatalogueError) as error:
+        raise CommandError(str(error), CANNOT_START) from error
+    except OSError as error:
+        raise CommandError(f"{options.data_dir}: {error}", CANNOT_START) from error
+
+
+@app.command(rich_help_panel=SERVERS)
+def worker() -> None:
+    """Run a worker for the Temporal, Redis and keys of the environment, until SIGTERM or Ctrl-C."""
+    from theseus import worker as process
+
+    raise typer.Exit(process.main())
+
+
+@app.command("fake-model", rich_help_panel=SERVERS)
+def fake_model(
+    port: Annotated[int, typer.Option(help="Where it listens.")] = 8081,
+    script: Annotated[Path | None, typer.Option(help="What it says (YAML or JSON); it echoes without one.")] = None,
+    host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    log: Annotated[Path | None, typer.Option(help="Appends every request to this file.")] = None,
+) -> None:
+    """Serve a scripted model that speaks OpenAI's and Anthropic's API, for tests and demonstrations."""
+    from theseus.activities.llm.scripted import script as scripts
+    from theseus.activities.llm.scripted.server import serve
+
+    try:
+        asyncio.run(serve(scripts.load(script) if script else scripts.Script(), host, port, log))
+    except scripts.ScriptError as error:
+        raise CommandError(str(error), CANNOT_START) from error
+
+
+@app.command(rich_help_panel=TASKS)
+def run(
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="What to do, in natural language.")] = None,
+    mode: Annotated[Modes | None, typer.Option(help="How to work on it; a router decides without it.")] = None,
+    session: Annotated[str | None, typer.Option(help="The conversation to go on with; a new one without it.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whose session it is.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Whose user it is.")] = None,
+    context: Annotated[str | None, typer.Option(metavar="JSON", help='Such as {"role": "writer"}.')] = None,
+    given: Annotated[
+        str | None, typer.Option("--input", metavar="FILE", help="A whole task input as JSON; - is stdin.")
+    ] = None,
+    task_id: Annotated[str | None, typer.Option(help="Starting one id twice is one task.")] = None,
+    tier: Annotated[ModelTier | None, typer.Option(help="How large a model.")] = None,
+    max_iterations: Annotated[int | None, typer.Option(help="Model turns at most.")] = None,
+    limit_tokens: Annotated[int | None, typer.Option(help="Input plus output tokens at most.")] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the task's id and end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a task: progress on stderr, the answer on stdout. Ctrl-C leaves the task running.
+
+    Exit codes: 0 there is an answer, 1 failed, denied or timed out, 2 it could not be started, 130 cancelled or left.
+    """
+    from theseus.commands.run import Asked, run_task, task_of
+
+    keys: dict[str, JsonValue] = {
+        "query": query,
+        "mode": mode,
+        "session_id": session,
+        "user_id": user,
+        "tenant_id": tenant,
+        "model_tier": tier,
+        "max_iterations": max_iterations,
+        "limits": {"tokens": limit_tokens} if limit_tokens is not None else None,
+    }
+    _end(run_task(Settings(), task_of(given, context, keys), Asked(task_id, no_wait, as_json)))
+
+
+@app.command(rich_help_panel=TASKS)
+def status(task_id: TaskId, as_json: Json = False) -> None:
+    """Show where a task is, or how it ended."""
+    from theseus.commands.control import show_status
+
+    _end(show_status(task_id, as_json=as_json))
+
+
+@app.command(rich_help_panel=TASKS)
+def watch(
+    task_id: TaskId,
+    after: Annotated[str, typer.Option("--from", metavar="ID", help="Go on after this event id.")] = "0",
+    as_json: Json = False,
+) -> None:
+    """Print a task's events until its end; each starts with the id to go on from. --json: one event a line."""
+    from theseus.commands.control import watch as follow
+
+    _end(follow(Settings(), task_id, after, as_json=as_json))
+
+
+@app.command(rich_help_panel=TASKS)
+def pause(task_id: TaskId, reason: Reason = "") -> None:
+    """Hold a task at its next checkpoint; what is under way there finishes, and is kept."""
+    _signal(task_id, SIGNAL_PAUSE, reason, "is held at its next checkpoint")
+
+
+@app.command(rich_help_panel=TASKS)
+def resume(task_id: TaskId, reason: Reason = "") -> None:
+    """Let a paused task go on."""
+    _signal(task_id, SIGNAL_RESUME, reason, "goes on")
+
+
+@app.command(rich_help_panel=TASKS)
+def cancel(task_id: TaskId, reason: Reason = "") -> None:
+    """End a task, also in the middle of a model call."""
+    _signal(task_id, SIGNAL_CANCEL, reason, "is being cancelled")
+
+
+@app.command(rich_help_panel=CARE)
+def replay(
+    task_or_file: Annotated[str, typer.Argument(metavar="TASK_ID|FILE", help="A task, or a history as JSON.")],
+) -> None:
+    """Run a task's history through today's code: exit 1 if it no longer fits. Nothing is called or changed."""
+    from theseus.commands.replaying import replay as check
+
+    _end(check(task_or_file))
+
+
+@app.command(rich_help_panel=CARE)
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Register missing search attributes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at Temporal, Redis, models and workers, and say what to do about what is wrong."""
+    from theseus.doctor import doctor as look
+
+    _end(look(Settings(), fix=fix, as_json=as_json))
+
+
+def _signal(task_id: str, name: str, reason: str, done: str) -> None:
+    from theseus.commands.control import send
+
+    _end(send(task_id, name, reason, done))
+
+
+def _end(work: Coroutine[None, None, int]) -> None:
+    raise typer.Exit(asyncio.run(work))
+
+
+def main() -> None:
+    """The console script. Every expected error is one line on stderr."""
+    try:
+        app()
+    except CommandError as error:
+        say(f"theseus: {error}")
+        sys.exit(error.exit_code)
+    except ConnectionError as error:
+        say(f"theseus: {error}")
+        sys.exit(CANNOT_START)
+    except RPCError as error:
+        wrong = explained(error)
+        say(f"theseus: {wrong}")
+        sys.exit(wrong.exit_code)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        say(f"theseus: a setting in the environment is wrong: {said}")
+        sys.exit(CANNOT_START)
+    except KeyboardInterrupt:
+        sys.exit(CANCELLED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Following a task: its events from Redis while it runs, its result from Temporal."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from theseus.commands.tasks import Handle, result_of
+from theseus.commands.terminal import say
+from theseus.config import Settings
+from theseus.contracts.events import StoredEvent, StreamEnd
+from theseus.contracts.task import TaskResult, TaskStatus
+from theseus.stores.ports import EventLog, StoreDownError
+from theseus.stores.redis import RedisEvents, connect_redis
+
+LAST_EVENTS_SECONDS = 2.0
+"""How long the last events may come after the result."""
+
+Show = Callable[[StoredEvent], None]
+
+
+@asynccontextmanager
+async def event_log(settings: Settings) -> AsyncIterator[EventLog]:
+    """The event log on the Redis of the settings."""
+    redis = connect_redis(settings.redis_url)
+    try:
+        yield RedisEvents(redis, ttl=settings.event_ttl, cap=settings.event_cap)
+    finally:
+        await redis.aclose()
+
+
+async def follow(settings: Settings, handle: Handle, show: Show, after: str = "0") -> TaskResult:
+    """Shows a task's events until it ends, and gives its result. Without Redis it waits for the result alone."""
+    last: list[StoredEvent] = []
+
+    async def read() -> None:
+        async with event_log(settings) as log:
+            async for stored in log.read(handle.id, after):
+                last[:] = [stored]
+                show(stored)
+
+    reading = asyncio.create_task(_reading(read))
+    try:
+        result = await result_of(handle)
+        await asyncio.wait([reading], timeout=LAST_EVENTS_SECONDS)
+    finally:
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+    return _with_usage(result, last[0] if last else None)
+
+
+async def _reading(read: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await read()
+    except StoreDownError as error:
+        say(f"  no live progress: {error}")
+
+
+def _with_usage(result: TaskResult, last: StoredEvent | None) -> TaskResult:
+    # Temporal keeps no result of a cancelled task; its last event says what it cost
+    if result.status is not TaskStatus.CANCELLED or last is None or not isinstance(last.event, StreamEnd):
+        return result
+    return result.model_copy(update={"usage": last.event.payload.usage})

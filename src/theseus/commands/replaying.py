@@ -1,0 +1,42 @@
+"""`theseus replay`: runs a recorded history through today's code and says whether it still fits."""
+
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Replayer
+
+from theseus import runtime
+from theseus.commands.terminal import CommandError, client, out
+
+
+async def replay(task_or_file: str) -> int:
+    """0 when the history fits, 1 when it does not."""
+    file = Path(task_or_file)
+    history = _read(file) if file.is_file() else await _fetch(task_or_file)
+    replayer = Replayer(
+        workflows=runtime.reachable_workflows(),
+        data_converter=runtime.DATA_CONVERTER,
+        workflow_runner=runtime.sandbox(),
+    )
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    if result.replay_failure is None:
+        out(f"{task_or_file}: fits ({len(history.events)} events)")
+        return 0
+    raise CommandError(f"{task_or_file}: does not fit today's code: {result.replay_failure}")
+
+
+def _read(file: Path) -> WorkflowHistory:
+    try:
+        return WorkflowHistory.from_json(file.stem, file.read_text())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CommandError(f"{file}: not a workflow history as JSON ({error})") from error
+
+
+async def _fetch(task_id: str) -> WorkflowHistory:
+    try:
+        return await (await client()).get_workflow_handle(task_id).fetch_history()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise CommandError(f"there is no task {task_id}, and no such file") from error
+        raise

@@ -1,0 +1,120 @@
+"""A task seen from outside: started by name, found by id, its result whatever its end."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import JsonValue, ValidationError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, CancelledError, FailureError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from theseus.commands.terminal import CommandError
+from theseus.contracts.control import TASK_WORKFLOW, WORKFLOW_OF_MODE
+from theseus.contracts.errors import ErrorType, TaskError
+from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, TaskStatus
+
+Handle = WorkflowHandle[Any, Any]
+PAUSES = timedelta(days=1)
+"""How long a task may be paused in all before Temporal itself ends it."""
+LONGEST = timedelta(days=30)
+SUMMARY_CHARS = 200
+SUMMARY_BYTES = 400
+
+GOOD = frozenset({TaskStatus.COMPLETED, TaskStatus.PARTIAL, TaskStatus.DEGRADED, TaskStatus.BUDGET_EXHAUSTED})
+
+
+@dataclass(frozen=True)
+class Started:
+    """A task that runs, and whether it was there before."""
+
+    handle: Handle
+    is_new: bool
+
+
+async def start(client: Client, task_queue: str, task_id: str, task: dict[str, JsonValue]) -> Started:
+    """Starts a task; an id that was used before names the task that it was used for.
+
+    Raises:
+        CommandError: the input is too large.
+    """
+    size = len(json.dumps(task, ensure_ascii=False).encode(errors="replace"))
+    if size > MAX_INPUT_BYTES:
+        raise CommandError(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
+    try:
+        handle = await client.start_workflow(
+            workflow_of(task),
+            task,
+            id=task_id,
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            static_summary=_summary(task),
+            execution_timeout=min(_wall_clock(task) + PAUSES, LONGEST),
+        )
+    except WorkflowAlreadyStartedError:
+        return Started(client.get_workflow_handle(task_id), is_new=False)
+    return Started(handle, is_new=True)
+
+
+def workflow_of(task: dict[str, JsonValue]) -> str:
+    """The workflow type for a task input; what says no mode is routed."""
+    mode = task.get("mode")
+    return WORKFLOW_OF_MODE[Mode(mode)] if mode in list(Mode) else TASK_WORKFLOW
+
+
+async def result_of(handle: Handle) -> TaskResult:
+    """Waits for the task's end; whatever it was, it is a TaskResult."""
+    try:
+        return TaskResult.model_validate(await handle.result())
+    except WorkflowFailureError as error:
+        return _failed(handle.id, error.cause)
+    except ValidationError as error:
+        raise CommandError(f"{handle.id} is not a task of Theseus: its result has another shape") from error
+
+
+async def status_of(handle: Handle) -> WorkflowExecutionStatus | None:
+    """The task's state in Temporal.
+
+    Raises:
+        CommandError: there is no such task.
+    """
+    try:
+        return (await handle.describe()).status
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise CommandError(f"there is no task {handle.id}") from error
+        raise
+
+
+def _failed(task_id: str, cause: BaseException | None) -> TaskResult:
+    if isinstance(cause, ApplicationError) and cause.details:
+        try:
+            return TaskResult.model_validate(cause.details[0])
+        except ValidationError:
+            pass
+    if isinstance(cause, CancelledError):
+        return TaskResult(task_id=task_id, status=TaskStatus.CANCELLED)
+    # not an end of ours: terminated by hand, timed out by the server, or failed outside our code
+    said = cause.message if isinstance(cause, FailureError) else str(cause)
+    error = TaskError(type=ErrorType.INTERNAL, message=said or type(cause).__name__)
+    return TaskResult(task_id=task_id, status=TaskStatus.FAILED, error=error)
+
+
+def _summary(task: dict[str, JsonValue]) -> str | None:
+    query = task.get("query")
+    lines = query.strip().splitlines() if isinstance(query, str) else []
+    if not lines:
+        return None
+    return lines[0][:SUMMARY_CHARS].encode(errors="replace")[:SUMMARY_BYTES].decode(errors="ignore")
+
+
+def _wall_clock(task: dict[str, JsonValue]) -> timedelta:
+    # an input that breaks a rule is refused inside the workflow, which has to start for that
+    try:
+        limits = Limits.model_validate(task.get("limits") or {})
+    except ValidationError:
+        limits = Limits()
+    return timedelta(seconds=limits.wall_clock_seconds)
