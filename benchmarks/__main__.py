@@ -193,7 +193,8 @@ async def cancelling(client: Client, model: ScriptedModel, runs: int = 20) -> li
 
 async def tokens(client: Client, redis: Redis, count: int = 200) -> list[Row]:
     """From the provider's socket to a reader of the event stream."""
-    events = RedisEvents(redis)
+    settings = Settings()
+    events = RedisEvents(redis, ttl=settings.event_ttl, cap=settings.event_cap)
     handle = await start(client)
     late: list[float] = []
     async for stored in events.read(handle.id):

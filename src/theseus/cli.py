@@ -45,7 +45,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the 
 
 
 @app.command(rich_help_panel=SERVERS)
-def dev(
+def dev(  # noqa: PLR0913 - one parameter an option
     data_dir: Annotated[Path | None, typer.Option(help="Where all state is kept; default .theseus.")] = None,
     temporal_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 7233,
     ui_port: Annotated[int, typer.Option(help="Temporal's web UI; 0 takes a free port.")] = 8233,
@@ -59,7 +59,10 @@ def dev(
     task_queue: Annotated[str | None, typer.Option(help="What the workers poll; default theseus.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written as JSON when a task can be taken.")] = None,
 ) -> None:
-    """Start everything here: Temporal with its UI, Redis, a model, workers. Ctrl-C ends it; state is kept."""
+    """Start servers, a model and workers; Ctrl-C ends it.
+
+    Temporal with its UI, Redis, the local model when no key is set, and workers. State is kept in the data directory.
+    """
     from theseus.activities.llm.catalogue import CatalogueError
     from theseus.embedded.dev import DevOptions, run_dev
     from theseus.embedded.processes import StartError
@@ -87,7 +90,10 @@ def dev(
 
 @app.command(rich_help_panel=SERVERS)
 def worker() -> None:
-    """Run a worker for the Temporal, Redis and keys of the environment, until SIGTERM or Ctrl-C."""
+    """Run one worker, configured by the environment.
+
+    It works for the Temporal, Redis and keys of the environment, until SIGTERM or Ctrl-C.
+    """
     from theseus import worker as process
 
     raise typer.Exit(process.main())
@@ -100,18 +106,21 @@ def fake_model(
     host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     log: Annotated[Path | None, typer.Option(help="Appends every request to this file.")] = None,
 ) -> None:
-    """Serve a scripted model that speaks OpenAI's and Anthropic's API, for tests and demonstrations."""
+    """Serve a scripted model for tests.
+
+    It speaks OpenAI's and Anthropic's API, with latency and faults as the script says.
+    """
     from theseus.activities.llm.scripted import script as scripts
     from theseus.activities.llm.scripted.server import serve
 
     try:
-        asyncio.run(serve(scripts.load(script) if script else scripts.Script(), host, port, log))
+        asyncio.run(serve(scripts.load(script) if script else scripts.Script(), host=host, port=port, log=log))
     except scripts.ScriptError as error:
         raise CommandError(str(error), CANNOT_START) from error
 
 
 @app.command(rich_help_panel=TASKS)
-def run(
+def run(  # noqa: PLR0913 - one parameter an option
     query: Annotated[str | None, typer.Argument(metavar="QUERY", help="What to do, in natural language.")] = None,
     mode: Annotated[Modes | None, typer.Option(help="How to work on it; a router decides without it.")] = None,
     session: Annotated[str | None, typer.Option(help="The conversation to go on with; a new one without it.")] = None,
@@ -128,7 +137,9 @@ def run(
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the task's id and end.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run a task: progress on stderr, the answer on stdout. Ctrl-C leaves the task running.
+    """Run a task and print its answer.
+
+    Progress goes to stderr, the answer to stdout. Ctrl-C leaves the task running.
 
     Exit codes: 0 there is an answer, 1 failed, denied or timed out, 2 it could not be started, 130 cancelled or left.
     """
@@ -161,7 +172,10 @@ def watch(
     after: Annotated[str, typer.Option("--from", metavar="ID", help="Go on after this event id.")] = "0",
     as_json: Json = False,
 ) -> None:
-    """Print a task's events until its end; each starts with the id to go on from. --json: one event a line."""
+    """Print a task's events until its end.
+
+    Each starts with the id to go on from with --from. --json: one event a line.
+    """
     from theseus.commands.control import watch as follow
 
     _end(follow(Settings(), task_id, after, as_json=as_json))
@@ -169,7 +183,10 @@ def watch(
 
 @app.command(rich_help_panel=TASKS)
 def pause(task_id: TaskId, reason: Reason = "") -> None:
-    """Hold a task at its next checkpoint; what is under way there finishes, and is kept."""
+    """Hold a task at its next checkpoint.
+
+    A call under way finishes, and its result is kept.
+    """
     _signal(task_id, SIGNAL_PAUSE, reason, "is held at its next checkpoint")
 
 
@@ -189,7 +206,10 @@ def cancel(task_id: TaskId, reason: Reason = "") -> None:
 def replay(
     task_or_file: Annotated[str, typer.Argument(metavar="TASK_ID|FILE", help="A task, or a history as JSON.")],
 ) -> None:
-    """Run a task's history through today's code: exit 1 if it no longer fits. Nothing is called or changed."""
+    """Run a history through today's code; exit 1 if unfit.
+
+    No model or tool is called and nothing is changed.
+    """
     from theseus.commands.replaying import replay as check
 
     _end(check(task_or_file))
@@ -200,7 +220,10 @@ def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Register missing search attributes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at Temporal, Redis, models and workers, and say what to do about what is wrong."""
+    """Find what is wrong and say what to do.
+
+    Looks at Temporal, its namespace and search attributes, Redis, models and workers.
+    """
     from theseus.doctor import doctor as look
 
     _end(look(Settings(), fix=fix, as_json=as_json))

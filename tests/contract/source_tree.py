@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
@@ -56,10 +56,11 @@ class Module:
         return f"{self.path}:{getattr(node, 'lineno', 1)}: {message}"
 
 
-def modules(*folders: str) -> list[Module]:
+@cache
+def modules(*folders: str) -> tuple[Module, ...]:
     """Every Python file below these folders of the project, in order of path."""
     files = sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
-    return [Module.read(file) for file in files if not _NOT_COMMITTED.intersection(file.parts)]
+    return tuple(Module.read(file) for file in files if not _NOT_COMMITTED.intersection(file.parts))
 
 
 def committed_texts() -> Iterator[tuple[PurePosixPath, str]]:

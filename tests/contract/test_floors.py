@@ -1,6 +1,7 @@
 """Arrows between the parts of the package go down only. The tables below are the law, and its documentation."""
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -42,8 +43,12 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "runtime": ("config", "contracts", "logs"),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
     "gateway": ("gateway", "runtime", "config", "stores", "contracts"),
+    # tells whether the models of the environment are usable, else starts one of its own
+    "embedded.dev": ("embedded", "activities.llm.catalogue", "runtime", "config", "contracts", "stores"),
     "worker": ALL,
     "cli": ALL,
+    "commands": ALL,
+    "doctor": ALL,
     "demo": ALL,
     "__main__": ALL,
     "": (),
@@ -129,8 +134,6 @@ def forbidden_libraries(module: Module) -> list[str]:
 
 
 def _standard_library() -> frozenset[str]:
-    import sys
-
     return frozenset(sys.stdlib_module_names)
 
 

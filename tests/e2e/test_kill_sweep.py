@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.servers import valkey
-from tests.support.world import World, world
+from tests.support.world import Handle, World, world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.session import SessionKey
@@ -53,38 +52,47 @@ def start_worker(there: World) -> subprocess.Popen[bytes]:
 
 
 async def test_killed_at_ten_points_of_a_five_step_task(there: World) -> None:
+    """Ten tasks, each started a moment later than the one before, lose their worker at once: at ten points."""
+    call = {"name": "calculator", "arguments": {"expression": "{{turn}}+1"}}
     there.model.replace(
         {
             "rules": [
-                {"when": {"turn": STEPS - 1}, "latency": 0.1, "reply": {"text": "the answer"}},
-                {
-                    "latency": 0.1,
-                    "reply": {"tool_calls": [{"name": "calculator", "arguments": {"expression": "{{turn}}+1"}}]},
-                },
+                {"when": {"turn": STEPS - 1}, "latency": 0.2, "reply": {"text": "the answer"}},
+                {"latency": 0.2, "reply": {"tool_calls": [call]}},
             ]
         }
     )
-    workers = [start_worker(there), start_worker(there)]
+    victim = start_worker(there)
+    successor: subprocess.Popen[bytes] | None = None
     try:
         await there.run("warm up")
+        there.model.clear()
+        handles: list[Handle] = []
         for point in range(POINTS):
-            there.model.clear()
-            handle = await there.start("go", session_id=f"s{point}")
-            await asyncio.sleep(0.05 + point * 0.12)
-            victim = workers.pop(0)
-            victim.send_signal(signal.SIGKILL)
-            victim.wait()
-            workers.append(start_worker(there))
-            began = time.monotonic()
-            result = await there.result(handle)
+            handles.append(await there.start(f"point {point}", session_id=f"s{point}"))
+            await asyncio.sleep(0.2)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        reached = [answers_to(there, point) for point in range(POINTS)]
+        successor = start_worker(there)
+        results = await asyncio.gather(*(there.result(handle) for handle in handles))
+        assert len(set(reached)) >= 4, f"the kill hit different points: {reached}"
+        for point, (handle, result) in enumerate(zip(handles, results, strict=True)):
             assert (result.status, result.result) == (TaskStatus.COMPLETED, "the answer"), point
             heads = (await there.stores.sessions.load(SessionKey(session_id=f"s{point}"), 10)).heads
             assert [head.role for head in heads] == ["user", "assistant"], point
-            assert len(there.model.requests) <= STEPS + 1, "at most the call in flight is paid twice"
+            assert answers_to(there, point) <= STEPS + 1, "at most the call in flight is paid twice"
             types = [e.event.type for e in await there.events(handle.id)]
             assert types.count("STREAM_END") == 1 and types[-1] == "STREAM_END", point
-            print(f"point {point}: {len(there.model.requests)} calls, {time.monotonic() - began:.1f} s after the kill")
+            assert types.count("WORKFLOW_STARTED") == 1, point
     finally:
-        for process in workers:
-            process.kill()
-            process.wait()
+        for process in (victim, successor):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+
+def answers_to(there: World, point: int) -> int:
+    """How many model calls a task has made."""
+    said = [str(request.body["messages"][1]["content"]) for request in there.model.requests]
+    return said.count(f"point {point}")

@@ -1,7 +1,7 @@
 """Following a task: its events from Redis while it runs, its result from Temporal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from theseus.commands.tasks import Handle, result_of
@@ -19,7 +19,7 @@ Show = Callable[[StoredEvent], None]
 
 
 @asynccontextmanager
-async def event_log(settings: Settings) -> AsyncIterator[EventLog]:
+async def event_log(settings: Settings) -> AsyncGenerator[EventLog]:
     """The event log on the Redis of the settings."""
     redis = connect_redis(settings.redis_url)
     try:

@@ -12,8 +12,7 @@ from theseus.commands.terminal import CommandError, client, out
 
 async def replay(task_or_file: str) -> int:
     """0 when the history fits, 1 when it does not."""
-    file = Path(task_or_file)
-    history = _read(file) if file.is_file() else await _fetch(task_or_file)
+    history = _read(Path(task_or_file)) or await _fetch(task_or_file)
     replayer = Replayer(
         workflows=runtime.reachable_workflows(),
         data_converter=runtime.DATA_CONVERTER,
@@ -26,7 +25,9 @@ async def replay(task_or_file: str) -> int:
     raise CommandError(f"{task_or_file}: does not fit today's code: {result.replay_failure}")
 
 
-def _read(file: Path) -> WorkflowHistory:
+def _read(file: Path) -> WorkflowHistory | None:
+    if not file.is_file():
+        return None
     try:
         return WorkflowHistory.from_json(file.stem, file.read_text())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -38,7 +38,8 @@ _NAMED_PASSWORD = re.compile(
 _URL_PASSWORD = re.compile(r"(://[^\s/:@]{0,100}:)(?!\[REDACTED)[^\s/@]{1,200}(?=@)")
 _LETTER = "A-Za-z0-9\u00c0-\u024f\u0400-\u04ff"
 _EMAIL = re.compile(
-    rf"(?<![{_LETTER}_.%+-])[{_LETTER}_.%+-]++@(?:[{_LETTER}-]++\.)*[{_LETTER}-]++\.[A-Za-z\u0400-\u04ff][{_LETTER}-]++"
+    rf"(?<![{_LETTER}_.%+-])"
+    rf"(?:[{_LETTER}_.%+-]++@(?:[{_LETTER}-]++\.)*[{_LETTER}-]++\.[A-Za-z\u0400-\u04ff][{_LETTER}-]++)+"
 )
 _IPV4 = re.compile(
     r"(?<![A-Za-z0-9_.])(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from temporalio.client import Client
 from theseus.activities.llm.catalogue import Catalogue
 from theseus.embedded import local_model, temporal, valkey
 from theseus.embedded.crew import Crew
-from theseus.embedded.processes import LOOPBACK, Child, StartError, choose_port, until_ready
+from theseus.embedded.processes import LOOPBACK, Child, StartError, choose_port, until_ready, until_stopped
 
 Choice = Literal["auto", "local", "scripted", "none"]
 START_SECONDS = 60
@@ -83,7 +83,7 @@ class Dev:
             folder.mkdir(parents=True, exist_ok=True)
         with _locked(options.data_dir):
             try:
-                await _until_either(self._live(), stop)
+                await until_stopped(self._live(), stop)
             finally:
                 await self._end()
 
@@ -155,7 +155,7 @@ class Dev:
         own = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
         no_profile = self._options.data_dir / "temporal.toml"
         no_profile.touch()
-        return {"THESEUS_SHUTDOWN_GRACE": str(SHUTDOWN_GRACE_SECONDS), **own} | {
+        return {"THESEUS_SHUTDOWN_GRACE": f"PT{SHUTDOWN_GRACE_SECONDS}S", **own} | {
             "TEMPORAL_CONFIG_FILE": str(no_profile),
             "TEMPORAL_ADDRESS": places.temporal_address,
             "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
@@ -229,19 +229,6 @@ def _locked(folder: Path) -> Generator[None, None, None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
-
-
-async def _until_either(work: Coroutine[None, None, None], stop: asyncio.Event) -> None:
-    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopped.cancel()
-        ended = working.done()
-        working.cancel()
-        await asyncio.wait([working])
-    if ended:
-        working.result()
 
 
 def _raise_first(*tasks: "asyncio.Task[None]") -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -128,3 +128,17 @@ async def until_ready(child: Child, seconds: float, check: Check) -> None:
         if asyncio.get_running_loop().time() > deadline:
             raise StartError(f"{child.name} was not ready within {seconds:g} s{where}")
         await asyncio.sleep(0.05)
+
+
+async def until_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """Works until the work is done or `stop` is set; then the work is cancelled. Its error is raised."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        ended = working.done()
+        working.cancel()
+        await asyncio.wait([working])
+    if ended:
+        working.result()

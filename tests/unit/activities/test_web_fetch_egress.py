@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from theseus.activities.tools.egress import Egress, EgressRefused, refusal
@@ -143,12 +143,28 @@ def test_one_private_address_among_public_ones_refuses_the_name(public: list[str
     assert private not in reason.replace("name.example", ""), "a refusal does not map out the inner network"
 
 
-@given(st.integers(0, 2**128 - 1))
-def test_no_ipv6_address_outside_global_unicast_is_public_unless_it_carries_a_public_ipv4_one(number: int) -> None:
-    address = ipaddress.IPv6Address(number)
-    assume(address not in ipaddress.ip_network("2000::/3"))
-    assume((number >> 32) not in (0, 0xFFFF, 0x64FF9B << 64) and (number >> 32) & 0xFDFFFFFF != 0x5EFE)
+_outside_global_unicast = st.tuples(st.sampled_from([0, *range(2, 8)]), st.integers(1 << 100, (1 << 125) - 1)).map(
+    lambda drawn: ipaddress.IPv6Address((drawn[0] << 125) + drawn[1])
+)
+
+
+@given(_outside_global_unicast.filter(lambda address: address not in ipaddress.ip_network("64:ff9b::/96")))
+def test_no_ipv6_address_outside_global_unicast_is_public(address: ipaddress.IPv6Address) -> None:
     assert refusal(address)
+
+
+@given(_within(PRIVATE_V6[1:]), public_v4, st.sampled_from([0x5EFE, 0x02005EFE]))
+def test_a_public_ipv4_address_inside_a_private_ipv6_address_opens_nothing(outer: str, inner: str, isatap: int) -> None:
+    network = int(ipaddress.IPv6Address(outer)) >> 64 << 64
+    assert refusal(ipaddress.IPv6Address(network + (isatap << 32) + int(ipaddress.IPv4Address(inner))))
+    assert refusal(ipaddress.IPv6Address(f"::{inner}"))
+
+
+@given(public_v4)
+def test_a_tunnel_is_open_when_both_its_ends_are_public(inner: str) -> None:
+    number = int(ipaddress.IPv4Address(inner))
+    assert refusal(ipaddress.IPv6Address((0x2002 << 112) + (number << 80) + 1)) is None
+    assert refusal(ipaddress.IPv6Address((0x26000000 << 96) + (0x5EFE << 32) + number)) is None
 
 
 @pytest.mark.parametrize(

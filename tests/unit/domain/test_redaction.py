@@ -135,6 +135,11 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     assert redact(once) == once
 
 
+def test_addresses_that_hang_together_are_all_found() -> None:
+    assert "@" not in redact("a@b.co+a@b.co" + "_x@example.org" * 20)
+    assert redact("10.0.0.7-415-555-2671") == "[REDACTED_IP]-415-555-2671"
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_redacted(text: str) -> None:
     redact(text)

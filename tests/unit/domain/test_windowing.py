@@ -162,6 +162,9 @@ def test_the_middle_is_summarised_between_primers_and_recents() -> None:
 
 
 def test_primers_give_way_from_their_end_then_recents_from_the_oldest() -> None:
+    some = fit(view_of([200] * 42), RULES, 10_000, 1_000)
+    assert some.keep_before == (1, 2, 3)
+    assert some.keep_after == tuple(range(28, 43))
     few = fit(view_of([300] * 40), RULES, 8_000, 0)
     assert few.keep_before == ()
     assert few.keep_after == tuple(range(29, 41))

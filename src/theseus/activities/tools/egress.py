@@ -10,7 +10,7 @@ import logging
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx2
@@ -28,10 +28,10 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_ISATAP = 0x5EFE
+"""Bits 32 to 63 of an address with an IPv4 address in its last 32 (RFC 5214), but for one flag."""
 # special-purpose ranges (IANA registries) that the standard library of some Python version takes for public
 _SPECIAL: tuple[Network, ...] = (
-    ipaddress.IPv4Network("100.64.0.0/10"),
     ipaddress.IPv4Network("192.0.0.0/24"),
     ipaddress.IPv4Network("192.88.99.0/24"),
     ipaddress.IPv6Network("2001:2::/48"),
@@ -142,11 +142,15 @@ def refusal(address: Address) -> str | None:
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             return "an address of one network link"
-        inner = list(_embedded(address))
-        if inner:
-            return next((kind for kind in map(refusal, inner) if kind), None)
+        last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if address.ipv4_mapped is not None or address in _NAT64:
+            return refusal(last)
         if address not in _GLOBAL_V6:
             return _kind(address) or "a special-purpose address"
+        # a tunnel's end has to be public and so has the address that the packets come out at
+        end = address.sixtofour or (last if (int(address) >> 32) & 0xFDFFFFFF == _ISATAP else None)
+        if end is not None and (kind := refusal(end)):
+            return kind
     if any(address in network for network in _SPECIAL if network.version == address.version):
         return "a special-purpose address"
     return _kind(address) or (None if address.is_global else "a special-purpose address")
@@ -162,19 +166,6 @@ def _kind(address: Address) -> str | None:
         (address.is_reserved, "a reserved address"),
     )
     return next((kind for holds, kind in kinds if holds), None)
-
-
-def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
-    """The IPv4 addresses that packets to this IPv6 address may end up at."""
-    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if address.ipv4_mapped is not None or address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        yield last
-    elif address.sixtofour is not None:
-        yield address.sixtofour
-    elif address.teredo is not None:
-        yield from address.teredo
-    elif (int(address) >> 32) & 0xFDFFFFFF == 0x5EFE:  # ISATAP
-        yield last
 
 
 def _place(url: str) -> tuple[str, int]:
