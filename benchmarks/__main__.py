@@ -220,9 +220,10 @@ async def idle(client: Client, model: ScriptedModel, process: subprocess.Popen[b
     warm = [await start(client) for _ in range(20)]
     await asyncio.gather(*(handle.result() for handle in warm))
     before = rss_kib(process)
+    model.replace({"rules": [{"latency": 3, "reply": {"text": "ok"}}]})
     handles = [await start(client) for _ in range(count)]
     await asyncio.gather(*(handle.signal("pause") for handle in handles))
-    await asyncio.sleep(4)
+    await asyncio.sleep(6)
     per_task = (rss_kib(process) - before) / count
     await asyncio.gather(*(handle.terminate() for handle in handles))
     return [Row("worker memory per task", max(per_task, 0), 120, "KiB", f"{count} tasks held in the cache")]

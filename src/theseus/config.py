@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -56,6 +56,28 @@ class Settings(BaseSettings):
     def workspaces(self) -> Path:
         """Folder that holds one workspace per session."""
         return self.data_dir / "workspaces"
+
+
+class SettingsError(Exception):
+    """A setting of the environment is wrong; the message names it."""
+
+
+def load() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: a variable has a value that cannot be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors(include_url=False))
+        raise SettingsError(f"a setting in the environment is wrong: {wrong}") from error
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    name = str(place[0]) if place else ""
+    return name if name.isupper() else f"THESEUS_{name.upper()}"
 
 
 def environment() -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import shlex
 import signal
 import sys
@@ -11,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from temporalio.client import Client
 
+from theseus.commands.following import follow
 from theseus.commands.showing import spent
-from theseus.commands.tasks import Handle, result_of, start
+from theseus.commands.tasks import Handle, start
 from theseus.commands.terminal import CANNOT_START, out
 from theseus.config import Settings, environment
 from theseus.contracts.control import (
@@ -34,6 +36,8 @@ READY_SECONDS = 90
 STOP_SECONDS = 30
 PAUSED_SECONDS = 2
 BEFORE_CANCEL_SECONDS = 2
+CHAT = '{"role": "chat"}'
+"""The role without tools: its prompt is short, so that also a small model on a small machine answers at once."""
 PORTS = (("temporal", 7233), ("ui", 8233), ("redis", 6379))
 
 
@@ -74,8 +78,9 @@ class Stage:
     async def begin(self, title: str, query: str) -> Handle:
         """Starts a task and does not wait for it."""
         task_id = f"task-{uuid.uuid4()}"
-        out(f"\n== {title}\n$ theseus run --no-wait --task-id {task_id} {shlex.quote(query)}")
-        return (await start(self.client, self.settings.task_queue, task_id, {"query": query, "mode": "simple"})).handle
+        task: dict[str, JsonValue] = {"query": query, "mode": "simple", "context": json.loads(CHAT)}
+        out(f"\n== {title}\n$ theseus run --no-wait --task-id {task_id} --context '{CHAT}' {shlex.quote(query)}")
+        return (await start(self.client, self.settings.task_queue, task_id, task)).handle
 
     async def send(self, handle: Handle, name: str) -> None:
         """Sends a control signal."""
@@ -96,9 +101,9 @@ class Stage:
 async def play(stage: Stage) -> None:
     """All tasks of the demo, one after another."""
     session = f"demo-{uuid.uuid4().hex[:8]}"
-    simple = ("--mode", "simple", "--session", session)
-    await stage.run("A question", "What is the capital of France?", *simple)
-    await stage.run("The same session goes on", "What did I ask before?", *simple)
+    chat = ("--mode", "simple", "--session", session, "--context", CHAT)
+    await stage.run("A question", "What is the capital of France?", *chat)
+    await stage.run("The same session goes on", "And of Italy?", *chat)
     await stage.run("A task that needs a tool", "Use the calculator: what is 17*23?", "--mode", "simple")
     await _paused(stage)
     await _cancelled(stage)
@@ -111,7 +116,7 @@ async def _paused(stage: Stage) -> None:
     state = await handle.query(QUERY_CONTROL_STATE, result_type=ControlState)
     out(f"   {'held before: ' + state.checkpoint if state.is_paused else 'it had ended before the pause came'}")
     await stage.send(handle, SIGNAL_RESUME)
-    stage.show(await result_of(handle), TaskStatus.COMPLETED)
+    stage.show(await follow(stage.settings, handle, lambda _: None), TaskStatus.COMPLETED)
 
 
 async def _cancelled(stage: Stage) -> None:
@@ -119,7 +124,7 @@ async def _cancelled(stage: Stage) -> None:
     await asyncio.sleep(BEFORE_CANCEL_SECONDS)
     asked = time.monotonic()
     await stage.send(handle, SIGNAL_CANCEL)
-    result = await result_of(handle)
+    result = await follow(stage.settings, handle, lambda _: None)
     out(f"   closed {time.monotonic() - asked:.1f} s later")
     stage.show(result, TaskStatus.CANCELLED)
 
@@ -178,7 +183,7 @@ async def _stage(ready: Ready, data_dir: Path, env: dict[str, str]) -> Stage:
         "TEMPORAL_ADDRESS": ready.temporal_address,
         "REDIS_URL": ready.redis_url,
     }
-    return Stage(ready=ready, client=client, settings=Settings(), env=own)
+    return Stage(ready=ready, client=client, settings=Settings(REDIS_URL=ready.redis_url), env=own)
 
 
 def _invitation(ready: Ready) -> str:

@@ -1,7 +1,6 @@
 """How Theseus speaks Temporal: client, data converter, sandbox, metrics, search attributes."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -28,13 +27,23 @@ DATA_CONVERTER = pydantic_data_converter
 STICKY_TIMEOUT = timedelta(seconds=3)
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
-# own modules pass through the sandbox once, instead of being imported anew for every task; workflows/ stays inside
+# own modules pass through the sandbox once, instead of being imported anew for every task: that halves a worker's CPU.
+# What passes is not guarded by the sandbox; tests/contract/test_house_rules.py and the replayed histories guard it.
 PASSED_THROUGH = (
     "theseus.contracts",
     "theseus.domain",
     "theseus.roles",
     "theseus.activities",
     "theseus.stores",
+    "theseus.workflows.control",
+    "theseus.workflows.endings",
+    "theseus.workflows.lifecycle",
+    "theseus.workflows.milestones",
+    "theseus.workflows.modes",
+    "theseus.workflows.opening",
+    "theseus.workflows.patterns",
+    "theseus.workflows.run",
+    "theseus.workflows.steps",
     "pydantic",
     "pydantic_core",
     "openai",
@@ -132,10 +141,3 @@ async def ensure_search_attributes(client: Client) -> list[str]:
     except RPCError:
         return list(SEARCH_ATTRIBUTES)
     return missing
-
-
-def reachable_workflows() -> Sequence[type]:
-    """All workflow types, for workers and replays."""
-    from theseus.workflows.types import WORKFLOWS
-
-    return WORKFLOWS

@@ -24,9 +24,9 @@ from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
 from theseus.activities.tools.registry import Registry
-from theseus.config import Settings, environment
+from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
-from theseus.stores.files import Workspaces
+from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, TranscriptStore
 from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
 from theseus.workflows.types import WORKFLOWS
@@ -135,6 +135,7 @@ async def working(
             workspaces=Workspaces(settings.workspaces, settings.workspace_quota_bytes),
             fetch_allow=settings.fetch_allow,
             fetch_max_bytes=settings.fetch_max_bytes,
+            workspace_failures=(WorkspaceError,),
         )
     )
     async with AsyncExitStack() as stack:
@@ -206,11 +207,11 @@ async def _run(settings: Settings) -> None:
 
 def main() -> int:
     """Runs a worker by the environment alone until SIGTERM or Ctrl-C; gives the exit code."""
-    settings = Settings()
-    logs.set_up(settings)
     try:
+        settings = load()
+        logs.set_up(settings)
         asyncio.run(_run(settings))
-    except (ConnectionError, CatalogueError) as error:
+    except (ConnectionError, CatalogueError, SettingsError) as error:
         sys.stderr.write(f"theseus worker: {error}\n")
         return 2
     return 0

@@ -8,13 +8,14 @@ from temporalio.worker import Replayer
 
 from theseus import runtime
 from theseus.commands.terminal import CommandError, client, out
+from theseus.workflows.types import WORKFLOWS
 
 
 async def replay(task_or_file: str) -> int:
     """0 when the history fits, 1 when it does not."""
     history = _read(Path(task_or_file)) or await _fetch(task_or_file)
     replayer = Replayer(
-        workflows=runtime.reachable_workflows(),
+        workflows=WORKFLOWS,
         data_converter=runtime.DATA_CONVERTER,
         workflow_runner=runtime.sandbox(),
     )

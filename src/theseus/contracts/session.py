@@ -40,7 +40,7 @@ class MessageHead(BaseModel):
 
 
 class SessionSummary(BaseModel):
-    """A stored summary of the session's messages up to and including `through_seq`, primers apart. PII is redacted."""
+    """A stored summary of the session's messages up to and including `through_seq`. PII is redacted."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
 """The chat template of the shipped model: how messages and tools become its prompt.
 
-The template inside the weights knows no tools. A model this small learns to call one from examples only, so the prompt
+The template inside the weights knows no tools. A model this small learns from examples only, so the prompt
 shows it a plain answer and, when the calculator is offered, a few calculations.
 """
 
@@ -19,7 +19,7 @@ CHAT_TEMPLATE = r"""
 {{- '<|im_start|>user\nWhat is the capital of Spain?<|im_end|>\n' }}
 {{- '<|im_start|>assistant\nThe capital of Spain is Madrid.<|im_end|>\n' }}
 {%- for tool in tools if tool.function.name == 'calculator' %}
-{%- for sum, value in [('6*7', '42'), ('(120+15)/9', '15'), ('2301 * 44', '101244')] %}
+{%- for sum, value in [('6 * 7', '42'), ('120 + 15', '135'), ('2301 * 44', '101244'), ('96 / 8', '12'), ('31 * 19', '589')] %}
 {{- '<|im_start|>user\nUse the calculator: what is ' + sum + '?<|im_end|>\n<|im_start|>assistant\n<tool_call>\n' }}
 {{- '{"name": "calculator", "arguments": {"expression": "' + sum + '"}}\n</tool_call><|im_end|>\n' }}
 {{- '<|im_start|>user\n<tool_response>\n' + value + '\n</tool_response><|im_end|>\n' }}
@@ -28,6 +28,8 @@ CHAT_TEMPLATE = r"""
 {%- endfor %}
 {%- elif messages[0].role == 'system' %}
 {{- '<|im_start|>system\n' + messages[0].content + '<|im_end|>\n' }}
+{{- '<|im_start|>user\nWhat is the largest ocean?<|im_end|>\n' }}
+{{- '<|im_start|>assistant\nThe largest ocean is the Pacific Ocean.<|im_end|>\n' }}
 {%- endif %}
 {%- for message in messages %}
 {%- if message.role == 'user' or (message.role == 'system' and not loop.first) %}

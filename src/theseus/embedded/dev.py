@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from temporalio.client import Client
 from theseus.activities.llm.catalogue import Catalogue
 from theseus.embedded import local_model, temporal, valkey
 from theseus.embedded.crew import Crew
-from theseus.embedded.processes import LOOPBACK, Child, StartError, choose_port, until_ready, until_stopped
+from theseus.embedded.processes import LOOPBACK, Check, Child, StartError, choose_port, until_ready, until_stopped
 
 Choice = Literal["auto", "local", "scripted", "none"]
 START_SECONDS = 60
@@ -45,14 +45,38 @@ class DevOptions:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where everything listens. `model_base_url` is None when no model was started; `model` says in words what is used."""
+class Model:
+    """The model in use, in words; how it is started, if it is; the environment in which workers find it."""
 
-    temporal_address: str
-    ui_url: str
-    redis_url: str
-    model_base_url: str | None
-    model: str
+    words: str
+    base_url: str | None = None
+    command: list[str] = field(default_factory=list[str])
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything listens, all on the loopback."""
+
+    temporal_port: int
+    ui_port: int
+    redis_port: int
+    model: Model
+
+    @property
+    def temporal_address(self) -> str:
+        """host:port of Temporal."""
+        return f"{LOOPBACK}:{self.temporal_port}"
+
+    @property
+    def ui_url(self) -> str:
+        """Temporal's web UI."""
+        return f"http://{LOOPBACK}:{self.ui_port}"
+
+    @property
+    def redis_url(self) -> str:
+        """What REDIS_URL is set to."""
+        return valkey.url(self.redis_port)
 
 
 class Dev:
@@ -88,18 +112,28 @@ class Dev:
                 await self._end()
 
     async def _live(self) -> None:
-        places, client, env = await self._start_servers()
-        crew = self._crew = Crew(self._options.workers, env, self._say, lambda: self._tell_ready(places))
-        watch = asyncio.create_task(self._watch())
-        work = asyncio.create_task(crew.work())
-        ready = asyncio.create_task(crew.until_polling(client, self._options.task_queue, START_SECONDS))
+        options = self._options
+        model = self._choose_model()
+        places = Places(
+            temporal_port=choose_port(options.temporal_port, "Temporal", "--temporal-port"),
+            ui_port=choose_port(options.ui_port, "the Temporal UI", "--ui-port"),
+            redis_port=choose_port(options.redis_port, "Redis", "--redis-port"),
+            model=model,
+        )
+        crew = self._crew = Crew(options.workers, self._worker_env(places), self._say, lambda: self._tell_ready(places))
+        await self._start("temporal", temporal.command(options.data_dir, places.temporal_port, places.ui_port))
+        await self._start("valkey", valkey.command(options.data_dir, places.redis_port))
+        if model.command:
+            await self._start("model", model.command)
+        # workers wait for Temporal by themselves: all start side by side
+        watch, work = asyncio.create_task(self._watch()), asyncio.create_task(crew.work())
+        ready = asyncio.create_task(self._until_ready(places, crew))
         try:
             while not ready.done():
                 await asyncio.wait([watch, work, ready], return_when=asyncio.FIRST_COMPLETED)
-                _raise_first(watch, work)
-            ready.result()
+                _raise_first(watch, work, ready)
             self._tell_ready(places)
-            self._say(_banner(self._options, places))
+            self._say(_banner(options, places))
             await asyncio.wait([watch, work], return_when=asyncio.FIRST_COMPLETED)
             _raise_first(watch, work)
         finally:
@@ -107,52 +141,48 @@ class Dev:
                 task.cancel()
             await asyncio.gather(watch, work, ready, return_exceptions=True)
 
-    async def _start_servers(self) -> tuple[Places, Client, dict[str, str]]:
-        options = self._options
-        port = choose_port(options.temporal_port, "Temporal", "--temporal-port")
-        ui_port = choose_port(options.ui_port, "the Temporal UI", "--ui-port")
-        redis_port = choose_port(options.redis_port, "Redis", "--redis-port")
-        model, model_url, model_env = await self._start_model()
-        server = await self._start("temporal", temporal.command(options.data_dir, port, ui_port))
-        redis = await self._start("valkey", valkey.command(options.data_dir, redis_port))
-        redis_url = valkey.url(redis_port)
-        await until_ready(redis, START_SECONDS, lambda: valkey.answers(redis_url))
+    async def _until_ready(self, places: Places, crew: Crew) -> None:
         clients: list[Client] = []
 
         async def connected() -> bool:
-            client = await temporal.connect(port)
+            client = await temporal.connect(places.temporal_port)
             clients.extend([client] if client else [])
             return bool(clients)
 
-        await until_ready(server, START_SECONDS, connected)
-        places = Places(f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}", redis_url, model_url, model)
-        return places, clients[0], self._worker_env(places, model_env)
+        checks: dict[str, Check] = {
+            "temporal": connected,
+            "valkey": lambda: valkey.answers(places.redis_url),
+            "model": lambda: local_model.answers(places.model.base_url or ""),
+        }
+        for child in self._servers:
+            await until_ready(child, START_SECONDS, checks[child.name])
+        await crew.until_polling(clients[0], self._options.task_queue, START_SECONDS)
 
-    async def _start_model(self) -> tuple[str, str | None, dict[str, str]]:
-        """What is used in words, the address of what was started, the environment in which workers find it."""
-        catalogue = Catalogue.load(self._options.models_file, self._env)
+    def _choose_model(self) -> Model:
+        options = self._options
+        catalogue = Catalogue.load(options.models_file, self._env)
         usable = catalogue.usable_providers
-        if self._options.llm == "none" or (self._options.llm == "auto" and usable):
-            return ", ".join(usable) or "none (no provider's key is set)", None, dict(self._env)
-        port = choose_port(0, "the model", "")
+        if options.llm == "none" or (options.llm == "auto" and usable):
+            return Model(", ".join(usable) or "none (no provider's key is set)", env=dict(self._env))
+        port = choose_port(0, "the model", "--llm")
         base_url = f"http://{LOOPBACK}:{port}/v1"
-        if self._options.llm == "scripted":
-            named = ["--script", str(self._options.script)] if self._options.script else []
+        if options.llm == "scripted":
+            named = ["--script", str(options.script)] if options.script else []
             command = [sys.executable, "-m", "theseus.cli", "fake-model", "--port", str(port), *named]
-            words, found_by = f"scripted ({self._options.script or 'default answers'})", {"OPENAI_API_KEY": "scripted"}
-            found_by["OPENAI_BASE_URL"] = base_url
+            words = f"scripted ({options.script or 'default answers'})"
+            found_by = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "scripted"}
         else:
             file, shipped = local_model.weights(self._env)
             command = local_model.command(file, shipped, port)
             words, found_by = f"local ({file.name})", {"THESEUS_LOCAL_BASE_URL": base_url}
-        child = await self._start("model", command)
-        await until_ready(child, START_SECONDS, lambda: local_model.answers(base_url))
+        # what else is configured would win over the model that was asked for
         others = _variables(catalogue)
-        return words, base_url, {k: v for k, v in self._env.items() if k not in others} | found_by
+        env = {name: value for name, value in self._env.items() if name not in others} | found_by
+        return Model(words, base_url, command, env)
 
-    def _worker_env(self, places: Places, env: Mapping[str, str]) -> dict[str, str]:
+    def _worker_env(self, places: Places) -> dict[str, str]:
         # the environment of the shell may lead to another Temporal; the workers of dev belong to this one
-        own = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
+        own = {name: value for name, value in places.model.env.items() if not name.startswith("TEMPORAL_")}
         no_profile = self._options.data_dir / "temporal.toml"
         no_profile.touch()
         return {"THESEUS_SHUTDOWN_GRACE": f"PT{SHUTDOWN_GRACE_SECONDS}S", **own} | {
@@ -192,7 +222,7 @@ class Dev:
             "temporal_address": places.temporal_address,
             "ui_url": places.ui_url,
             "redis_url": places.redis_url,
-            "model_base_url": places.model_base_url,
+            "model_base_url": places.model.base_url,
             "pids": pids,
         }
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -247,7 +277,7 @@ def _banner(options: DevOptions, places: Places) -> str:
             f"  Temporal UI  {places.ui_url}",
             f"  Temporal     {places.temporal_address}",
             f"  Redis        {places.redis_url}",
-            f"  Model        {places.model}",
+            f"  Model        {places.model.words}",
             f"  Workers      {workers}",
             f"  Data         {options.data_dir}  (logs in {options.data_dir / 'logs'})",
             "",

@@ -103,6 +103,8 @@ def serve(file: Path, port: int, *, shipped: bool) -> None:
         params.chat_template = CHAT_TEMPLATE
         # the likeliest word is the only one this model can be trusted with
         params.sampling.temp = 0.0
+        # and it would repeat itself until its output is full
+        params.sampling.dry_multiplier = 0.8
     server = xllamacpp.Server(params)
     sys.stderr.write(f"serves {file} at {server.listening_address}\n")
     threading.Event().wait()

@@ -7,7 +7,7 @@ from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.task import Mode
 from theseus.domain.routing import route
 from theseus.domain.tokens import estimate
-from theseus.domain.windowing import Fit, fit, rules_of, window_of, window_tokens
+from theseus.domain.windowing import Fit, fit, rules_of, summary_of, window_of, window_tokens
 from theseus.roles.presets import PRESETS
 from theseus.roles.router import ROUTER
 from theseus.roles.summarizer import SUMMARIZER
@@ -105,7 +105,7 @@ async def _summarise(run: Run, plan: Fit) -> SessionSummary | None:
     if not text:
         run.note_degraded("the session could not be summarised (empty summary); its middle was left out")
         return plan.summary
-    made = SessionSummary(text=text, tokens=estimate(text), through_seq=max(plan.summarise))
+    made = summary_of(plan, text)
     await steps.save_summary(SaveSummary(key=run.task.session, summary=made))
     run.milestones.tell(Progressed, type="DATA_PROCESSING", message=f"{len(plan.summarise)} messages were summarised")
     return made

@@ -131,7 +131,8 @@ def _request(call: Call) -> dict[str, Any]:
         "stream": True,
     }
     if call.temperature is not None and "temperature" not in call.model.refuses:
-        request["temperature"] = call.temperature
+        # the SDK has no parameter for it any more, the wire of these models still has
+        request["extra_body"] = {"temperature": call.temperature}
     if call.tools:
         request["tools"] = [
             {"name": spec.name, "description": spec.description, "input_schema": spec.parameters} for spec in call.tools

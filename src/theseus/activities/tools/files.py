@@ -79,12 +79,7 @@ def file_tools(workspaces: WorkspaceStore, failures: tuple[type[Exception], ...]
             offset: the first character to read, counted from 0
             limit: how many characters to read
         """
-        page = workspaces.read(context.session, path, offset, limit)
-        if page.next_offset is None and page.offset == 0:
-            return page.text or "[The file is empty]"
-        more = f"; read on at offset {page.next_offset}" if page.next_offset is not None else ", its end"
-        last = page.offset + len(page.text)
-        return f"[Characters {page.offset} to {last} of {page.total_chars}{more}]\n{page.text}"
+        return _shown(workspaces.read(context.session, path, offset, limit))
 
     @tool(effect=Effect.READ, timeout=_DISK, failures=failures)
     def file_list(context: ToolContext, path: Annotated[str, Field(max_length=1024)] = "") -> str:
@@ -94,13 +89,7 @@ def file_tools(workspaces: WorkspaceStore, failures: tuple[type[Exception], ...]
             path: the folder, relative to the workspace; empty for the workspace itself
             context: who asks
         """
-        entries = workspaces.list(context.session, path)
-        lines = [
-            f"{e.name}/" if e.kind == "folder" else f"{e.name} ({e.size_bytes} bytes)" for e in entries[:MAX_LISTED]
-        ]
-        if len(entries) > MAX_LISTED:
-            lines.append(f"[{len(entries) - MAX_LISTED} more are not shown]")
-        return "\n".join(lines) or "[There are no files]"
+        return _listed(workspaces.list(context.session, path))
 
     @tool(effect=Effect.IDEMPOTENT, timeout=_DISK, failures=failures)
     def file_write(
@@ -117,3 +106,17 @@ def file_tools(workspaces: WorkspaceStore, failures: tuple[type[Exception], ...]
         return f"{path} is written: {size} bytes"
 
     return [file_read, file_list, file_write]
+
+
+def _shown(page: ArtifactPage) -> str:
+    if page.next_offset is None and page.offset == 0:
+        return page.text or "[The file is empty]"
+    more = f"; read on at offset {page.next_offset}" if page.next_offset is not None else ", its end"
+    return f"[Characters {page.offset} to {page.offset + len(page.text)} of {page.total_chars}{more}]\n{page.text}"
+
+
+def _listed(entries: Sequence[FileEntry]) -> str:
+    lines = [f"{e.name}/" if e.kind == "folder" else f"{e.name} ({e.size_bytes} bytes)" for e in entries[:MAX_LISTED]]
+    if len(entries) > MAX_LISTED:
+        lines.append(f"[{len(entries) - MAX_LISTED} more are not shown]")
+    return "\n".join(lines) or "[There are no files]"

@@ -1,0 +1,207 @@
+"""The CLI tells programs by exit code and stdout how a task ended, and people in one line what they can do."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.dev_process import DevProcess, clean_env, dev, theseus
+from theseus.contracts.task import MAX_INPUT_BYTES
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+SCRIPT = """
+rules:
+  - {when: {last_user: refuse}, fault: {status: 400, body: "no such thing"}}
+  - {when: {last_user: forever}, reply: {text: "once upon a time, for a long time"}, fault: {hang_after: 10}}
+  - {when: {last_user: compute, turn: 0}, latency: 1.5, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
+  - {when: {has_tool_result: true}, reply: {text: "It is {{tool_result}}."}}
+  - {reply: {text: "Hello to {{last_user}}"}}
+"""
+SIMPLE = ("--mode", "simple")
+
+
+@pytest.fixture(scope="module")
+def it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevProcess]:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "script.yaml").write_text(SCRIPT)
+    with dev(folder, "--llm", "scripted", "--script", str(folder / "script.yaml")) as running:
+        yield running
+
+
+def start(it: DevProcess, query: str, task_id: str) -> str:
+    ended = it.run("run", query, *SIMPLE, "--task-id", task_id, "--no-wait")
+    assert (ended.returncode, ended.stdout) == (0, f"{task_id}\n"), ended.stderr
+    return task_id
+
+
+def one_line(ended: subprocess.CompletedProcess[str]) -> str:
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    return ended.stderr
+
+
+def test_an_answer_is_stdout_and_0(it: DevProcess) -> None:
+    ended = it.run("run", "Ada", *SIMPLE)
+    assert (ended.returncode, ended.stdout) == (0, "Hello to Ada\n")
+    assert "completed" in ended.stderr and "tokens" in ended.stderr
+
+
+def test_json_is_the_whole_result(it: DevProcess) -> None:
+    ended = it.run("run", "compute", *SIMPLE, "--json", "--session", "s", "--user", "u", "--tenant", "t")
+    result = json.loads(ended.stdout)
+    assert (result["status"], result["result"], result["session_id"]) == ("completed", "It is 391.", "s")
+    assert "calculator gave 391" in ended.stderr
+
+
+def test_a_failed_task_is_1_with_its_reason_on_stderr_and_nothing_on_stdout(it: DevProcess) -> None:
+    ended = it.run("run", "refuse", *SIMPLE)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "failed" in ended.stderr and "no such thing" in ended.stderr
+    refused = it.run("run", "", *SIMPLE, "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["error"]["type"] == "InvalidInput"
+
+
+def test_an_id_names_one_task(it: DevProcess) -> None:
+    first = it.run("run", "Ada", *SIMPLE, "--task-id", "once")
+    again = it.run("run", "Bea", *SIMPLE, "--task-id", "once")
+    assert first.stdout == again.stdout == "Hello to Ada\n"
+    assert "started before" in again.stderr
+
+
+def test_input_comes_from_stdin_and_options_win(it: DevProcess) -> None:
+    given = json.dumps({"query": "stdin", "mode": "simple", "context": {"role": "chat"}})
+    assert it.run("run", "--input", "-", stdin=given).stdout == "Hello to stdin\n"
+    assert it.run("run", "option", "--input", "-", stdin=given).stdout == "Hello to option\n"
+    assert it.run("run", "--input", "-", stdin="[1]").returncode == 2
+
+
+def test_an_input_that_is_too_large_is_refused_before_it_is_sent(it: DevProcess) -> None:
+    given = json.dumps({"query": "x", "context": {"blob": "x" * MAX_INPUT_BYTES}})
+    ended = it.run("run", "--input", "-", "--task-id", "large", stdin=given)
+    assert ended.returncode == 1 and "1,048,576" in one_line(ended)
+    assert "there is no task large" in it.run("status", "large").stderr
+
+
+def test_pause_status_resume(it: DevProcess) -> None:
+    task = start(it, "compute", "held")
+    assert it.run("pause", task, "--reason", "lunch").returncode == 0
+    time.sleep(2)
+    status = json.loads(it.run("status", task, "--json").stdout)
+    assert status["control_state"]["is_paused"] and status["control_state"]["pause_reason"] == "lunch"
+    assert "paused" in it.run("status", task).stdout
+    assert it.run("resume", task).returncode == 0
+    assert it.run("run", "compute", *SIMPLE, "--task-id", task).stdout == "It is 391.\n"
+
+
+def test_a_cancelled_task_is_130_for_who_waits(it: DevProcess) -> None:
+    task = "endless"
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "theseus.cli", "run", "forever", *SIMPLE, "--task-id", task],
+        env=it.env,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with waiting:
+        wait_for(it, task)
+        assert it.run("cancel", task, "--reason", "enough").returncode == 0
+        assert waiting.wait(20) == 130
+    closed = it.run("pause", task)
+    assert closed.returncode == 1 and "has ended" in one_line(closed)
+
+
+def test_ctrl_c_leaves_the_task_running(it: DevProcess) -> None:
+    task = "left"
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "theseus.cli", "run", "forever", *SIMPLE, "--task-id", task],
+        env=it.env,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with waiting:
+        wait_for(it, task)
+        waiting.send_signal(signal.SIGINT)
+        _, said = waiting.communicate(timeout=20)
+        assert waiting.returncode == 130
+    assert f"theseus watch {task}" in said and f"theseus cancel {task}" in said
+    assert "running" in it.run("status", task).stdout
+    assert it.run("cancel", task).returncode == 0
+
+
+def wait_for(it: DevProcess, task: str) -> None:
+    for _ in range(40):
+        if it.run("status", task).returncode == 0:
+            return
+    raise AssertionError(f"{task} did not start")
+
+
+def test_watch_goes_on_where_it_stopped(it: DevProcess) -> None:
+    it.run("run", "compute", *SIMPLE, "--task-id", "seen")
+    events = [json.loads(line) for line in it.run("watch", "seen", "--json").stdout.splitlines()]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["event"]["type"] == "STREAM_END"
+    middle = events[len(events) // 2]["stream_id"]
+    rest = [json.loads(line) for line in it.run("watch", "seen", "--json", "--from", middle).stdout.splitlines()]
+    assert rest == events[len(events) // 2 + 1 :]
+    assert "It is 391." in it.run("watch", "seen").stdout
+    assert it.run("watch", "seen", "--from", "yesterday").returncode == 2
+
+
+def test_a_task_replays_and_another_history_does_not(it: DevProcess, tmp_path: Path) -> None:
+    it.run("run", "Ada", *SIMPLE, "--task-id", "replayed")
+    assert it.run("replay", "replayed").returncode == 0
+    (tmp_path / "no.json").write_text("{}")
+    assert it.run("replay", str(tmp_path / "no.json")).returncode == 1
+
+
+@pytest.mark.parametrize("command", ["status", "watch", "pause", "resume", "cancel", "replay"])
+def test_an_unknown_task_is_one_line_and_1(it: DevProcess, command: str) -> None:
+    ended = it.run(command, "task-nobody")
+    assert ended.returncode == 1 and "there is no task task-nobody" in one_line(ended)
+
+
+def test_without_redis_the_answer_still_comes(it: DevProcess) -> None:
+    ended = theseus("run", "Ada", *SIMPLE, env=it.env | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert (ended.returncode, ended.stdout) == (0, "Hello to Ada\n")
+    assert "no live progress" in ended.stderr
+
+
+@pytest.mark.parametrize("command", [("run", "x"), ("status", "x"), ("cancel", "x"), ("watch", "x")])
+def test_without_temporal_it_is_one_line_and_2(command: tuple[str, ...]) -> None:
+    ended = theseus(*command, env=clean_env() | {"TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    assert ended.returncode == 2
+    said = one_line(ended)
+    assert "127.0.0.1:1" in said and "theseus dev" in said
+
+
+def test_doctor_names_each_trouble_and_its_remedy() -> None:
+    env = clean_env() | {"TEMPORAL_ADDRESS": "127.0.0.1:1", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    ended = theseus("doctor", env=env)
+    assert ended.returncode == 1
+    assert "BAD  Temporal" in ended.stdout and "BAD  Redis" in ended.stdout and "BAD  models" in ended.stdout
+
+
+def test_help_names_every_command() -> None:
+    shown = theseus("--help").stdout
+    for command in (
+        "dev",
+        "worker",
+        "run",
+        "status",
+        "watch",
+        "pause",
+        "resume",
+        "cancel",
+        "replay",
+        "doctor",
+        "fake-model",
+    ):
+        assert f"  {command} " in shown
+    assert "..." not in shown.replace('"What is ...?"', ""), "no line is cut"
