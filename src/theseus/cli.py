@@ -1,8 +1,10 @@
 """The command line: `theseus dev | worker | run | status | watch | pause | resume | cancel | replay | doctor | fake-model`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +13,7 @@ import typer
 from pydantic import JsonValue, ValidationError
 from temporalio.service import RPCError
 
-from theseus.commands.terminal import CANCELLED, CANNOT_START, CommandError, explained, say
+from theseus.commands.terminal import BAD_TASK, CANCELLED, CANNOT_START, CommandError, explained, say
 from theseus.config import Settings, environment
 from theseus.contracts.control import SIGNAL_CANCEL, SIGNAL_PAUSE, SIGNAL_RESUME
 from theseus.contracts.task import ModelTier
@@ -241,24 +243,39 @@ def _end(work: Coroutine[None, None, int]) -> None:
 
 def main() -> None:
     """The console script. Every expected error is one line on stderr."""
+    code = _outcome()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.flush()
+    # the threads of Temporal's SDK may crash an interpreter that shuts down in the usual way
+    os._exit(code)
+
+
+def _outcome() -> int:
     try:
         app()
-    except CommandError as error:
-        say(f"theseus: {error}")
-        sys.exit(error.exit_code)
-    except ConnectionError as error:
-        say(f"theseus: {error}")
-        sys.exit(CANNOT_START)
-    except RPCError as error:
-        wrong = explained(error)
-        say(f"theseus: {wrong}")
-        sys.exit(wrong.exit_code)
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        say(f"theseus: a setting in the environment is wrong: {said}")
-        sys.exit(CANNOT_START)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BrokenPipeError:
+        return BAD_TASK
     except KeyboardInterrupt:
-        sys.exit(CANCELLED)
+        return CANCELLED
+    except (CommandError, ConnectionError, RPCError, ValidationError) as error:
+        known = _known(error)
+        say(f"theseus: {known}")
+        return known.exit_code
+    return 0
+
+
+def _known(error: CommandError | ConnectionError | RPCError | ValidationError) -> CommandError:
+    if isinstance(error, CommandError):
+        return error
+    if isinstance(error, RPCError):
+        return explained(error)
+    if isinstance(error, ConnectionError):
+        return CommandError(str(error), CANNOT_START)
+    said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    return CommandError(f"a setting in the environment is wrong: {said}", CANNOT_START)
 
 
 if __name__ == "__main__":

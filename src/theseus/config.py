@@ -17,6 +17,15 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _seconds(value: object) -> object:
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+"""A number of seconds, or an ISO 8601 duration such as PT25S."""
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A comma-separated list."""
 
@@ -38,14 +47,14 @@ class Settings(BaseSettings):
 
     max_activities: int = Field(default=100, ge=1, description="Activities that one worker runs at the same time.")
     max_cached_workflows: int = Field(default=1000, ge=0)
-    shutdown_grace: timedelta = Field(
+    shutdown_grace: Duration = Field(
         default=timedelta(seconds=25), description="Seconds a stopping worker may finish."
     )
 
-    session_ttl: timedelta = timedelta(days=30)
+    session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)
-    transcript_ttl: timedelta = timedelta(days=2)
-    event_ttl: timedelta = timedelta(hours=24)
+    transcript_ttl: Duration = timedelta(days=2)
+    event_ttl: Duration = timedelta(hours=24)
     event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")
 
     fetch_allow: Names = Field(default=(), description="Hosts and networks that web_fetch may reach though private.")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import shlex
 import signal
 import sys
@@ -183,7 +184,7 @@ async def _stage(ready: Ready, data_dir: Path, env: dict[str, str]) -> Stage:
         "TEMPORAL_ADDRESS": ready.temporal_address,
         "REDIS_URL": ready.redis_url,
     }
-    return Stage(ready=ready, client=client, settings=Settings(REDIS_URL=ready.redis_url), env=own)
+    return Stage(ready=ready, client=client, settings=Settings(redis_url=ready.redis_url), env=own)
 
 
 def _invitation(ready: Ready) -> str:
@@ -230,4 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    code = main()
+    sys.stdout.flush()
+    # the threads of Temporal's SDK may crash an interpreter that shuts down in the usual way
+    os._exit(code)

@@ -1,18 +1,19 @@
 """The local model answers, keeps to a JSON schema and calls a tool, over the wire that any provider's client speaks."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageFunctionToolCall
 
 from tests.e2e.dev_process import dev
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-CALCULATOR = {
+CALCULATOR: Any = {
     "type": "function",
     "function": {
         "name": "calculator",
@@ -24,13 +25,14 @@ CALCULATOR = {
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
-    with dev(tmp_path_factory.mktemp("local"), "--llm", "local", workers=0) as it:
-        with openai.OpenAI(base_url=it.ready["model_base_url"], api_key="none", max_retries=0) as client:
-            yield client
+    with (
+        dev(tmp_path_factory.mktemp("local"), "--llm", "local", workers=0) as it,
+        openai.OpenAI(base_url=it.ready["model_base_url"], api_key="none", max_retries=0) as client,
+    ):
+        yield client
 
 
 def test_it_answers(model: openai.OpenAI) -> None:
-    began = time.monotonic()
     reply = model.chat.completions.create(
         model="smollm2-135m-instruct",
         messages=[
@@ -40,7 +42,6 @@ def test_it_answers(model: openai.OpenAI) -> None:
         max_tokens=100,
     )
     assert "Paris" in (reply.choices[0].message.content or "")
-    print(f"{time.monotonic() - began:.1f} s, {reply.usage}")
 
 
 def test_it_keeps_to_a_schema(model: openai.OpenAI) -> None:
@@ -61,17 +62,20 @@ def test_it_keeps_to_a_schema(model: openai.OpenAI) -> None:
 
 
 def test_it_calls_a_tool_and_reads_the_result(model: openai.OpenAI) -> None:
-    ask: dict[str, object] = {"role": "user", "content": "Use the calculator: what is 17*23?"}
-    system: dict[str, object] = {"role": "system", "content": "You are a helpful assistant."}
-    create: object = model.chat.completions.create
-    assert callable(create)
-    first = create(model="local", messages=[system, ask], tools=[CALCULATOR], max_tokens=100)
-    [call] = first.choices[0].message.tool_calls
+    talk: list[Any] = [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "Use the calculator: what is 17*23?"},
+    ]
+    first = model.chat.completions.create(model="local", messages=talk, tools=[CALCULATOR], max_tokens=100)
+    [call] = first.choices[0].message.tool_calls or []
+    assert isinstance(call, ChatCompletionMessageFunctionToolCall)
     assert json.loads(call.function.arguments) == {"expression": "17 * 23"}
-    said = {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]}
-    gave = {"role": "tool", "tool_call_id": call.id, "content": "391"}
-    second = create(model="local", messages=[system, ask, said, gave], tools=[CALCULATOR], max_tokens=100)
-    assert "391" in second.choices[0].message.content
+    talk += [
+        {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]},
+        {"role": "tool", "tool_call_id": call.id, "content": "391"},
+    ]
+    second = model.chat.completions.create(model="local", messages=talk, tools=[CALCULATOR], max_tokens=100)
+    assert "391" in (second.choices[0].message.content or "")
 
 
 def test_it_listens_on_the_loopback_only(model: openai.OpenAI) -> None:

@@ -69,7 +69,6 @@ class Lifecycle:
         run = await self._open(raw)
         await fit_session(run)
         run.mode = run.task.mode or await choose_mode(run)
-        await self._milestones.flush()
         answer = await BUILT[run.mode](run)
         await self._control.checkpoint("session.append")
         return answer
@@ -99,7 +98,6 @@ class Lifecycle:
         )
         self._control.on_change(run.show)
         announce(run)
-        await self._milestones.flush()
         return run
 
     def _accept(self, raw: JsonValue) -> tuple[AcceptedTask | None, DomainError | None]:

@@ -141,6 +141,7 @@ class Run:
             StepFailed: no route could answer.
         """
         await self.control.checkpoint("llm.complete")
+        await self.milestones.flush()
         cards = self.cards(role)
         step = self._next_step()
         for place, card in enumerate(cards, start=1):
