@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
-from theseus.activities.llm.scripted.script import Script
-from theseus.activities.llm.scripted.server import ScriptedModel, running
 
 from benchmarks.streamer import streaming
 from tests.support.servers import valkey
 from tests.support.temporal import dev_server
+from theseus.activities.llm.scripted.script import Script
+from theseus.activities.llm.scripted.server import ScriptedModel, running
 from theseus.config import Settings
 from theseus.stores.redis import RedisEvents, connect_redis
 
@@ -230,7 +230,9 @@ async def idle(client: Client, model: ScriptedModel, process: subprocess.Popen[b
 
 
 @asynccontextmanager
-async def _processes(environ: dict[str, str]) -> AsyncIterator[tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]]:
+async def _processes(
+    environ: dict[str, str],
+) -> AsyncGenerator[tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]], None]:
     workers = (spawn("theseus", environ), spawn("bare", environ))
     try:
         yield workers

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -31,7 +31,7 @@ def _chunk(fields: dict[str, object]) -> bytes:
 
 
 @asynccontextmanager
-async def streaming(count: int, per_second: float) -> AsyncIterator[str]:
+async def streaming(count: int, per_second: float) -> AsyncGenerator[str, None]:
     """Serves on a free port; gives the base URL."""
 
     async def complete(_: Request) -> StreamingResponse:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
-from theseus.activities.llm.scripted.script import Script
-from theseus.activities.llm.scripted.server import ScriptedModel, running
 
 from tests.support.temporal import dev_server
 from tests.support.world import World, world
+from theseus.activities.llm.scripted.script import Script
+from theseus.activities.llm.scripted.server import ScriptedModel, running
 
 
 @pytest_asyncio.fixture(scope="session")

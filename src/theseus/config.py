@@ -47,9 +47,7 @@ class Settings(BaseSettings):
 
     max_activities: int = Field(default=100, ge=1, description="Activities that one worker runs at the same time.")
     max_cached_workflows: int = Field(default=1000, ge=0)
-    shutdown_grace: Duration = Field(
-        default=timedelta(seconds=25), description="Seconds a stopping worker may finish."
-    )
+    shutdown_grace: Duration = Field(default=timedelta(seconds=25), description="Seconds a stopping worker may finish.")
 
     session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)

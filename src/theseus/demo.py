@@ -80,7 +80,9 @@ class Stage:
         """Starts a task and does not wait for it."""
         task_id = f"task-{uuid.uuid4()}"
         task: dict[str, JsonValue] = {"query": query, "mode": "simple", "context": json.loads(CHAT)}
-        out(f"\n== {title}\n$ theseus run --no-wait --task-id {task_id} --context '{CHAT}' {shlex.quote(query)}")
+        out(
+            f"\n== {title}\n$ theseus run --no-wait --mode simple --task-id {task_id} --context '{CHAT}' {shlex.quote(query)}"
+        )
         return (await start(self.client, self.settings.task_queue, task_id, task)).handle
 
     async def send(self, handle: Handle, name: str) -> None:

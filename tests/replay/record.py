@@ -11,11 +11,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from theseus.activities.llm.scripted.script import Script
-from theseus.activities.llm.scripted.server import running
-
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, world
+from theseus.activities.llm.scripted.script import Script
+from theseus.activities.llm.scripted.server import running
 from theseus.contracts.session import SessionKey, Turn
 
 HISTORIES = Path(__file__).parent / "histories"

@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def valkey(folder: Path, port: int | None = None) -> Iterator[str]:
+def valkey(folder: Path, port: int | None = None) -> Generator[str, None, None]:
     """Runs Valkey with its append-only file in `folder` and gives its URL."""
     port = port or free_port()
     command = [

@@ -1,20 +1,20 @@
 """Temporal servers for tests: the real dev server with the flag set of `theseus dev`, and the time-skipping one."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from temporalio.testing import WorkflowEnvironment
-from theseus.embedded.temporal import FLAGS
 
 from theseus import runtime
+from theseus.embedded.temporal import FLAGS
 
 BIN = Path(sys.executable).parent
 
 
 @asynccontextmanager
-async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+async def dev_server() -> AsyncGenerator[WorkflowEnvironment, None]:
     """A dev server in memory, with our search attributes."""
     async with await WorkflowEnvironment.start_local(
         data_converter=runtime.DATA_CONVERTER,
@@ -28,7 +28,7 @@ async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @asynccontextmanager
-async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+async def time_skipping() -> AsyncGenerator[WorkflowEnvironment, None]:
     """The time-skipping server: hours pass in milliseconds while nothing runs."""
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=runtime.DATA_CONVERTER,

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
-from theseus.activities.llm.scripted.server import ScriptedModel
 
 from theseus import worker
+from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.config import Settings
 from theseus.contracts.control import WORKFLOW_OF_MODE
 from theseus.contracts.events import StoredEvent
@@ -75,7 +75,7 @@ class World:
         return [event async for event in self.stores.events.read(task_id, follow=False)]
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[None]:
+    async def worker(self) -> AsyncGenerator[None, None]:
         """A worker, while the context is open."""
         async with worker.working(self.client, self.settings, self.stores, self.environ):
             yield
@@ -84,7 +84,7 @@ class World:
 @asynccontextmanager
 async def world(
     client: Client, model: ScriptedModel, folder: Path, *, work: bool = True, **settings: Any
-) -> AsyncIterator[World]:
+) -> AsyncGenerator[World, None]:
     """A world on a task queue of its own; with a worker, unless the test starts its own."""
     made = World(
         client=client,

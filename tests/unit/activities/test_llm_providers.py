@@ -167,7 +167,7 @@ async def test_openai_error_inside_a_stream_is_an_error() -> None:
 
 
 def started(**usage: int) -> dict[str, Any]:
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",

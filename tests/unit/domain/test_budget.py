@@ -8,7 +8,7 @@ from theseus.contracts.errors import BudgetExhausted
 from theseus.contracts.facts import ModelCard
 from theseus.contracts.messages import Route
 from theseus.contracts.task import Limits, ModelTier, Usage
-from theseus.domain.budget import LEAST_OUTPUT_TOKENS, Ledger
+from theseus.domain.budget import LEAST_OUTPUT_TOKENS, Grant, Ledger
 from theseus.domain.pricing import cost_microusd, worst_case_microusd
 
 
@@ -78,7 +78,7 @@ def test_money_binds_as_tokens_do() -> None:
 
 def test_calls_side_by_side_cannot_be_granted_the_same_money() -> None:
     ledger = Ledger(Limits(tokens=20_000))
-    grants = []
+    grants: list[Grant] = []
     for _ in range(50):
         try:
             grant = ledger.grant(card(), 500, 2_000, closing=False)

@@ -12,10 +12,12 @@ _STOP = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "
 
 def asked(body: dict[str, Any]) -> Asked:
     """What a request asks."""
-    choice = (body.get("tool_choice") or {}).get("type", "auto")
+    chosen: dict[str, Any] = body.get("tool_choice") or {}
+    choice: str = chosen.get("type", "auto")
     tools = {tool["name"]: tool.get("input_schema") for tool in body.get("tools", [])}
-    forced = body["tool_choice"]["name"] if choice == "tool" else None
-    form = (body.get("output_config") or {}).get("format") or {}
+    forced = chosen["name"] if choice == "tool" else None
+    config: dict[str, Any] = body.get("output_config") or {}
+    form: dict[str, Any] = config.get("format") or {}
     system = body.get("system") or ""
     return Asked(
         provider="anthropic",
@@ -54,7 +56,7 @@ def chunks(given: Given, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
         yield sent, _event("content_block_stop", {"index": 0})
         place = 1
     for n, call in enumerate(given.calls):
-        block = {"type": "tool_use", "id": f"toolu_{call.id}_{n}", "name": call.name, "input": {}}
+        block: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{call.id}_{n}", "name": call.name, "input": {}}
         yield sent, _event("content_block_start", {"index": place + n, "content_block": block})
         for piece in call.pieces():
             delta = {"type": "input_json_delta", "partial_json": piece}
@@ -85,7 +87,7 @@ def _pairs(message: dict[str, Any]) -> list[tuple[str, str]]:
     return results + ([(role, "\n".join(texts))] if texts else [])
 
 
-def _text(content: Any) -> str:
+def _text(content: str | list[dict[str, Any]] | None) -> str:
     return content if isinstance(content, str) else "\n".join(part.get("text", "") for part in content or [])
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import JsonValue
+
 from theseus.activities.llm.scripted.answers import Given
 from theseus.activities.llm.scripted.script import Asked
 
@@ -11,8 +13,8 @@ from theseus.activities.llm.scripted.script import Asked
 def asked(body: dict[str, Any]) -> Asked:
     """What a request asks."""
     messages = [(str(m.get("role")), content(m.get("content"))) for m in body.get("messages", [])]
-    form = body.get("response_format") or {}
-    schema = form.get("json_schema", {}).get("schema") if form.get("type") == "json_schema" else None
+    form: dict[str, Any] = body.get("response_format") or {}
+    schema: JsonValue = form.get("json_schema", {}).get("schema") if form.get("type") == "json_schema" else None
     if form.get("type") == "json_object":
         schema = {"type": "object"}
     choice = body.get("tool_choice", "auto")
@@ -29,11 +31,11 @@ def asked(body: dict[str, Any]) -> Asked:
     )
 
 
-def content(value: Any) -> str:
+def content(value: str | list[dict[str, Any]] | None) -> str:
     """The text of a message's content, plain or in parts."""
     if isinstance(value, list):
         return "\n".join(str(part.get("text", "")) for part in value)
-    return str(value or "")
+    return value or ""
 
 
 def whole(given: Given) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def filled(reply: Reply, asked: Asked, call: int) -> Reply:
         "call": str(call),
     }
 
-    def fill(value: Any) -> Any:
+    def fill(value: JsonValue) -> JsonValue:
         if isinstance(value, str):
             for name, text in values.items():
                 value = value.replace(f"{{{{{name}}}}}", text)
