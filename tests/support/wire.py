@@ -51,14 +51,20 @@ async def playing(
     """Serves a recording on a free port."""
     recording = Recording(body, status, headers or {})
     app = Starlette(routes=[Route("/{path:path}", recording.answer, methods=["POST"])])
+    async with serving(app) as recording.url:
+        yield recording
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncGenerator[str, None]:
+    """Serves an application on a free port, and gives its URL."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    recording.url = f"http://127.0.0.1:{port}"
     try:
-        yield recording
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         await task

@@ -135,7 +135,9 @@ class Lifecycle:
         while (run := self._run) is not None:
             left = max(run.deadline - steps.now(), timedelta())
             try:
-                await workflow.wait_condition(lambda: self._control.state.is_paused, timeout=left)
+                await workflow.wait_condition(
+                    lambda: self._control.state.is_paused, timeout=left, timeout_summary="wall-clock limit"
+                )
             except TimeoutError:
                 return
             held = steps.now()

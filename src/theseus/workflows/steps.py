@@ -83,7 +83,11 @@ def _attribute(name: str, value: str | int | float) -> SearchAttributeUpdate[Any
 async def load_facts(request: FactsRequest) -> Facts:
     """What this worker knows: models, tools, attributes."""
     return await workflow.execute_local_activity_method(
-        TaskActivities.facts, request, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT
+        TaskActivities.facts,
+        request,
+        start_to_close_timeout=STORE_CALL,
+        retry_policy=_PATIENT,
+        summary="models and tools of this worker",
     )
 
 
@@ -119,6 +123,7 @@ async def publish(events: Sequence[Event]) -> bool:
             EventBatch(events=list(events)),
             schedule_to_close_timeout=SHORT_CALL,
             retry_policy=_BRIEF,
+            summary=", ".join(event.type for event in events)[:120],
         )
     except ActivityError as error:
         if isinstance(error.cause, CancelledError):
@@ -164,7 +169,11 @@ async def append_turn(turn: Turn) -> None:
     """Adds the turn to the session, once; waits while the store is down."""
     try:
         await workflow.execute_activity_method(
-            SessionActivities.append, turn, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT
+            SessionActivities.append,
+            turn,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary="the turn and its answer",
         )
     except ActivityError as error:
         _give_up(error)
@@ -176,6 +185,7 @@ async def save_summary(save: SaveSummary) -> None:
         await workflow.execute_activity_method(
             SessionActivities.save_summary,
             save,
+            summary=f"summary of {save.summary.tokens} tokens",
             start_to_close_timeout=STORE_CALL,
             schedule_to_close_timeout=LAST_WORDS,
             retry_policy=_PATIENT,
@@ -202,15 +212,14 @@ async def complete(request: LLMRequest, *, patience: timedelta, summary: str) ->
 
 
 async def restore(parts: Sequence[TranscriptPart]) -> bool:
-    """Gives the transcript store back what it lost, part by part; False when it is down."""
+    """Gives the transcript store back what it lost, part by part; False at once when it is down."""
     for part in parts:
         try:
             await workflow.execute_activity_method(
                 LLMActivities.restore,
                 part,
                 start_to_close_timeout=STORE_CALL,
-                schedule_to_close_timeout=STORE_CALL,
-                retry_policy=_PATIENT,
+                retry_policy=_ONCE,
                 summary=f"transcript part {part.part + 1} of {part.parts}",
             )
         except ActivityError as error:

@@ -9,8 +9,8 @@ from theseus.contracts.messages import AssistantMessage, Message
 from theseus.contracts.tools import ToolSpec
 
 CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 60.0
-"""Longest wait for the next piece of a stream."""
+SILENCE_SECONDS = 300.0
+"""Longest wait for the next piece of a stream: a model that reasons is silent for minutes before its first token."""
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
