@@ -118,7 +118,7 @@ def activities(
 
 @asynccontextmanager
 async def working(
-    client: Client, settings: Settings, stores: Stores, environ: Mapping[str, str]
+    client: Client, settings: Settings, stores: Stores, environ: Mapping[str, str], tools: Sequence[Tool] = ()
 ) -> AsyncGenerator[Worker]:
     """A worker that polls while the context is open, and finishes what it can when it closes.
 
@@ -127,17 +127,17 @@ async def working(
         settings: how it works.
         stores: what its activities keep things in.
         environ: where keys and base URLs of providers are found, by the names that the catalogue gives.
+        tools: tools of your own, beside the built-in ones.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
-    registry = Registry(
-        built_in_tools(
-            artifacts=stores.artifacts,
-            workspaces=Workspaces(settings.workspaces, settings.workspace_quota_bytes),
-            fetch_allow=settings.fetch_allow,
-            fetch_max_bytes=settings.fetch_max_bytes,
-            workspace_failures=(WorkspaceError,),
-        )
+    own = built_in_tools(
+        artifacts=stores.artifacts,
+        workspaces=Workspaces(settings.workspaces, settings.workspace_quota_bytes),
+        fetch_allow=settings.fetch_allow,
+        fetch_max_bytes=settings.fetch_max_bytes,
+        workspace_failures=(WorkspaceError,),
     )
+    registry = Registry([*own, *tools])
     async with AsyncExitStack() as stack:
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)

@@ -2,9 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.activities.tools.registry import Tool
 from theseus.config import Settings
 from theseus.contracts.control import WORKFLOW_OF_MODE
 from theseus.contracts.events import StoredEvent
@@ -43,14 +44,13 @@ class World:
     stores: worker.Stores
     settings: Settings
     environ: Mapping[str, str]
-    started: list[str] = field(default_factory=list[str])
+    tools: Sequence[Tool] = ()
 
     async def start(
         self, query: str = "hello", *, workflow: str | None = None, task_id: str | None = None, **keys: Any
     ) -> Handle:
         """Starts a task by the name of its workflow, as any gateway would."""
         task_id = task_id or f"task-{uuid.uuid4()}"
-        self.started.append(task_id)
         return await self.client.start_workflow(
             workflow or WORKFLOW_OF_MODE[Mode.SIMPLE],
             {"query": query, **keys},
@@ -77,7 +77,7 @@ class World:
     @asynccontextmanager
     async def worker(self) -> AsyncGenerator[None, None]:
         """A worker, while the context is open."""
-        async with worker.working(self.client, self.settings, self.stores, self.environ):
+        async with worker.working(self.client, self.settings, self.stores, self.environ, self.tools):
             yield
 
 

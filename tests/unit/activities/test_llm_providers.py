@@ -296,3 +296,10 @@ async def test_each_call_is_one_request_whatever_goes_wrong() -> None:
             with pytest.raises(ProviderError):
                 await heard(provider, call())
     assert len(wire.asked) == 2, "retries belong to Temporal"
+
+
+async def test_tool_arguments_that_were_no_json_are_not_sent_back_as_such() -> None:
+    broken = (AssistantMessage(tool_calls=(ToolCall(id="c1", name="calculator", arguments="{oops"),)),)
+    async with playing(OPENAI_TOOLS) as wire:
+        await heard(OpenAIProvider(f"{wire.url}/v1", "k"), call(messages=broken))
+    assert wire.asked[0]["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"

@@ -1,5 +1,6 @@
 """OpenAI's chat completions, and every endpoint that speaks them. Mapping only."""
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -141,13 +142,22 @@ def _mapped(messages: Sequence[Message]) -> list[dict[str, Any]]:
                 made.append({"role": "tool", "tool_call_id": message.call_id, "content": message.text})
             case AssistantMessage():
                 calls = [
-                    {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+                    {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": _sendable(c.arguments)}}
                     for c in message.tool_calls
                 ]
                 made.append(
                     {"role": "assistant", "content": message.text or None} | ({"tool_calls": calls} if calls else {})
                 )
     return made
+
+
+def _sendable(arguments: str) -> str:
+    # some servers refuse a conversation whose own tool arguments are no JSON; the tool's error told the model already
+    try:
+        json.loads(arguments)
+    except ValueError:
+        return "{}"
+    return arguments
 
 
 def _tool(spec: ToolSpec) -> dict[str, Any]:
