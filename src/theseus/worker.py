@@ -23,7 +23,7 @@ from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
-from theseus.activities.tools.registry import Registry
+from theseus.activities.tools.registry import Registry, Tool
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
