@@ -141,6 +141,7 @@ async def working(
     async with AsyncExitStack() as stack:
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)
+        await providers.warm()
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())

@@ -4,14 +4,12 @@ import email.utils
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
-import anthropic
 import httpx2
-import openai
 from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from theseus.activities.llm.provider import ProviderFaultError, StreamEndedEarlyError
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.messages import Route
 
@@ -61,18 +59,14 @@ _POLICY = re.compile(r"content.?(policy|filter|management)|safety system|respons
 _SECRET = re.compile(r"(sk-|gsk_|xai-|AIza|key-)[A-Za-z0-9_\-*.]{4,}|Bearer\s+\S+", re.I)
 
 ProviderError = (
-    openai.OpenAIError,
-    anthropic.AnthropicError,
+    ProviderFaultError,
+    StreamEndedEarlyError,
     httpx2.HTTPError,
     httpx2.StreamError,
     json.JSONDecodeError,
     UnicodeDecodeError,
 )
-"""All that a provider's SDK raises for the world's faults."""
-
-
-class StreamEndedEarlyError(Exception):
-    """The stream closed before the provider said that the answer is whole."""
+"""All that a model call raises for the world's faults."""
 
 
 def failure(error: Exception, route: Route) -> ApplicationError:
@@ -91,13 +85,11 @@ def failure(error: Exception, route: Route) -> ApplicationError:
 
 
 def _kind(error: Exception) -> tuple[ErrorType, int | None]:
-    if isinstance(error, openai.APIStatusError | anthropic.APIStatusError):
-        status = _stream_status(error) or error.status_code
-        return _of_status(status, str(error)), status
-    if isinstance(error, openai.APIConnectionError | anthropic.APIConnectionError):
-        return ErrorType.UNREACHABLE, None
-    if isinstance(error, openai.APIError | anthropic.APIError) and (status := _stream_status(error)):
-        return _of_status(status, str(error)), status
+    if isinstance(error, ProviderFaultError):
+        if not error.reached:
+            return ErrorType.UNREACHABLE, None
+        status = error.status if error.status is not None and error.status >= 400 else _stream_status(error.body)
+        return (_of_status(status, str(error)), status) if status is not None else (ErrorType.GARBLED, None)
     if isinstance(error, StreamEndedEarlyError | httpx2.RemoteProtocolError | httpx2.ReadError | httpx2.ReadTimeout):
         return ErrorType.STREAM_CUT, None
     if isinstance(error, httpx2.TransportError):
@@ -115,11 +107,8 @@ def _of_status(status: int, words: str) -> ErrorType:
     return ErrorType.OVERLOADED if status >= 500 else ErrorType.BAD_REQUEST
 
 
-def _stream_status(error: openai.APIError | anthropic.APIError) -> int | None:
+def _stream_status(body: JsonValue) -> int | None:
     """The status that an error inside a stream stands for; the response itself began with 200."""
-    if getattr(error, "status_code", 200) >= 400:
-        return None
-    body = cast(JsonValue, error.body)
     inner = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(inner, dict):
         return None
@@ -128,10 +117,7 @@ def _stream_status(error: openai.APIError | anthropic.APIError) -> int | None:
 
 
 def _retry_after(error: Exception) -> timedelta | None:
-    response = getattr(error, "response", None)
-    headers = getattr(response, "headers", None)
-    if headers is None:
-        return None
+    headers = error.headers if isinstance(error, ProviderFaultError) else {}
     if (text := headers.get("retry-after-ms")) is not None and (wait := _number(text)) is not None:
         return _bounded(timedelta(milliseconds=wait))
     text = headers.get("retry-after")
@@ -159,7 +145,4 @@ def _bounded(wait: timedelta) -> timedelta | None:
 
 def _words(error: Exception) -> str:
     said = str(error) or type(error).__name__
-    cause = error.__cause__
-    if cause is not None and str(cause) and str(cause) not in said:
-        said = f"{said} ({cause})"
     return _SECRET.sub("[key]", " ".join(said.split()))[:WORDS]

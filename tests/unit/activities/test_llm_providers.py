@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.support.wire import events, playing
-from theseus.activities.failures import ProviderError, StreamEndedEarlyError
+from theseus.activities.failures import ProviderError
 from theseus.activities.llm.anthropic import AnthropicProvider
 from theseus.activities.llm.catalogue import ModelEntry
 from theseus.activities.llm.openai import OpenAIProvider
-from theseus.activities.llm.provider import Call, Outcome, Provider, TextDelta, TokenCount
+from theseus.activities.llm.provider import Call, Outcome, Provider, StreamEndedEarlyError, TextDelta, TokenCount
 from theseus.contracts.assessment import Assessment
 from theseus.contracts.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from theseus.contracts.task import ModelTier

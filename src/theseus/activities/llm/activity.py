@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from theseus.activities.failures import ProviderError, StreamEndedEarlyError, failure
+from theseus.activities.failures import ProviderError, failure
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
 from theseus.activities.llm.deltas import Deltas
@@ -179,7 +179,7 @@ class LLMActivities:
             if details is None or not details.cancel_requested:
                 raise
             heard.cancelled = True
-        except (*ProviderError, StreamEndedEarlyError) as error:
+        except ProviderError as error:
             raise failure(error, request.route) from error
         finally:
             await deltas.close()

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, cast
 
 import httpx2
-from anthropic import AsyncAnthropic, AsyncStream
+from anthropic import AnthropicError, APIConnectionError, AsyncAnthropic, AsyncStream
 from anthropic.types import (
     InputJSONDelta,
     RawContentBlockDeltaEvent,
@@ -22,15 +22,16 @@ from anthropic.types import (
     TextDelta as WireTextDelta,
 )
 
-from theseus.activities.failures import StreamEndedEarlyError
 from theseus.activities.llm.provider import (
     CONNECT_SECONDS,
     SILENCE_SECONDS,
     Call,
     FinishReason,
     Outcome,
+    StreamEndedEarlyError,
     TextDelta,
     TokenCount,
+    translated,
 )
 from theseus.activities.llm.schemas import strict
 from theseus.contracts.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
@@ -66,11 +67,12 @@ class AnthropicProvider:
     async def stream(self, call: Call) -> AsyncGenerator[TextDelta | Outcome, None]:
         """See `Provider.stream`."""
         answer = _Answer(forced=_forced_tool(call))
-        made = cast(AsyncStream[RawMessageStreamEvent], await self._client.messages.create(**_request(call)))
-        async with made as stream:
-            async for event in stream:
-                if text := answer.take(event):
-                    yield TextDelta(text)
+        with translated(AnthropicError, APIConnectionError):
+            made = cast(AsyncStream[RawMessageStreamEvent], await self._client.messages.create(**_request(call)))
+            async with made as stream:
+                async for event in stream:
+                    if text := answer.take(event):
+                        yield TextDelta(text)
         yield answer.outcome()
 
 

@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx2
-from openai import AsyncOpenAI, AsyncStream
+from openai import APIConnectionError, AsyncOpenAI, AsyncStream, OpenAIError
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
 
-from theseus.activities.failures import StreamEndedEarlyError
 from theseus.activities.llm.provider import (
     CONNECT_SECONDS,
     SILENCE_SECONDS,
     Call,
     FinishReason,
     Outcome,
+    StreamEndedEarlyError,
     TextDelta,
     TokenCount,
+    translated,
 )
 from theseus.activities.llm.schemas import strict
 from theseus.contracts.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
@@ -52,11 +53,12 @@ class OpenAIProvider:
     async def stream(self, call: Call) -> AsyncGenerator[TextDelta | Outcome, None]:
         """See `Provider.stream`."""
         answer = _Answer()
-        made = cast(AsyncStream[ChatCompletionChunk], await self._client.chat.completions.create(**_request(call)))
-        async with made as stream:
-            async for chunk in stream:
-                if text := answer.take(chunk):
-                    yield TextDelta(text)
+        with translated(OpenAIError, APIConnectionError):
+            made = cast(AsyncStream[ChatCompletionChunk], await self._client.chat.completions.create(**_request(call)))
+            async with made as stream:
+                async for chunk in stream:
+                    if text := answer.take(chunk):
+                        yield TextDelta(text)
         yield answer.outcome()
 
 

@@ -1,8 +1,11 @@
 """What every provider offers: one streamed call, in words that are no provider's."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+from pydantic import JsonValue
 
 from theseus.activities.llm.catalogue import ModelEntry
 from theseus.contracts.messages import AssistantMessage, Message
@@ -55,6 +58,59 @@ class Outcome:
     message: AssistantMessage
     finish_reason: FinishReason
     tokens: TokenCount | None
+
+
+class StreamEndedEarlyError(Exception):
+    """The stream closed before the provider said that the answer is whole."""
+
+
+class ProviderFaultError(Exception):
+    """What a provider's SDK raised, free of the SDK.
+
+    Args:
+        words: what was said.
+        status: HTTP status; None when there was none, or the error came inside a stream.
+        body: the parsed body of the error.
+        headers: of the response.
+        reached: False when nobody answered.
+    """
+
+    def __init__(
+        self,
+        words: str,
+        *,
+        status: int | None = None,
+        body: JsonValue = None,
+        headers: Mapping[str, str] | None = None,
+        reached: bool = True,
+    ) -> None:
+        super().__init__(words)
+        self.status = status
+        self.body = body
+        self.headers: Mapping[str, str] = headers or {}
+        self.reached = reached
+
+
+@contextmanager
+def translated(known: type[Exception], unreached: type[Exception]) -> Generator[None, None, None]:
+    """Turns an SDK's errors into `ProviderFaultError`.
+
+    Args:
+        known: the base of all its errors.
+        unreached: the base of those that mean that nobody answered.
+    """
+    try:
+        yield
+    except known as error:
+        cause = f" ({error.__cause__})" if error.__cause__ is not None and str(error.__cause__) else ""
+        response = getattr(error, "response", None)
+        raise ProviderFaultError(
+            f"{error}{cause}" or type(error).__name__,
+            status=getattr(error, "status_code", None),
+            body=getattr(error, "body", None),
+            headers=getattr(response, "headers", None),
+            reached=not isinstance(error, unreached),
+        ) from error
 
 
 class Provider(Protocol):
