@@ -31,7 +31,7 @@ demo: $(READY) ## Start everything on this machine and run tasks before your eye
 
 .PHONY: test
 test: $(READY) ## Run all tests; ARGS="tests/unit -k window" runs some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: lint types test ## All that a change must pass: lint, types, tests

@@ -1,6 +1,7 @@
 """However much a tool gives, no history event grows past 64 KB, and the model can page through all of it."""
 
 from datetime import timedelta
+from typing import Any
 
 from tests.support.world import World, history
 from theseus.activities.tools.registry import tool
@@ -20,7 +21,7 @@ def everything() -> str:
 async def test_thirty_megabytes_are_cut_at_the_edge_and_paged(idle: World) -> None:
     there = idle
     there.tools = (everything,)
-    call = {"name": "everything", "arguments": {}}
+    call: dict[str, Any] = {"name": "everything", "arguments": {}}
     async with there.worker():
         there.model.replace(
             {"rules": [{"when": {"turn": 0}, "reply": {"tool_calls": [call]}}, {"reply": {"text": "seen"}}]}

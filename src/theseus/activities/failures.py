@@ -117,7 +117,9 @@ def _stream_status(body: JsonValue) -> int | None:
 
 
 def _retry_after(error: Exception) -> timedelta | None:
-    headers = error.headers if isinstance(error, ProviderFaultError) else {}
+    if not isinstance(error, ProviderFaultError):
+        return None
+    headers = error.headers
     if (text := headers.get("retry-after-ms")) is not None and (wait := _number(text)) is not None:
         return _bounded(timedelta(milliseconds=wait))
     text = headers.get("retry-after")

@@ -84,39 +84,63 @@ async def test_an_asked_structure_is_given_validly_without_a_script(clients: Cli
     kind.model_validate(next(block.input for block in message.content if block.type == "tool_use"))
 
 
-leaves = st.one_of(
-    st.builds(
-        lambda low, more: {"type": "integer", "minimum": low, "maximum": low + more},
-        st.integers(-9, 9),
-        st.integers(0, 9),
-    ),
-    st.builds(
-        lambda low, more: {"type": "string", "minLength": low, "maxLength": low + more},
-        st.integers(0, 9),
-        st.integers(0, 9),
-    ),
-    st.builds(lambda values: {"enum": values}, st.lists(st.integers(), min_size=1, max_size=3)),
-    st.sampled_from(
-        [{"type": "boolean"}, {"type": "null"}, {"type": "number"}, {"const": "x"}, {"type": ["null", "string"]}]
-    ),
+Schema = dict[str, Any]
+sizes = st.integers(0, 9)
+
+
+def whole(low: int, more: int) -> Schema:
+    return {"type": "integer", "minimum": low, "maximum": low + more}
+
+
+def text(low: int, more: int) -> Schema:
+    return {"type": "string", "minLength": low, "maxLength": low + more}
+
+
+def one_of(values: list[int]) -> Schema:
+    return {"enum": values}
+
+
+def record(properties: dict[str, Schema]) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": sorted(properties),
+        "additionalProperties": False,
+    }
+
+
+def items_of(items: Schema, n: int) -> Schema:
+    return {"type": "array", "items": items, "minItems": n}
+
+
+def any_of(options: list[Schema]) -> Schema:
+    return {"anyOf": options}
+
+
+PLAIN: list[Schema] = [
+    {"type": "boolean"},
+    {"type": "null"},
+    {"type": "number"},
+    {"const": "x"},
+    {"type": ["null", "string"]},
+]
+
+
+def nested(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
+    return st.one_of(
+        st.builds(record, st.dictionaries(st.sampled_from("abcd"), inner, max_size=3)),
+        st.builds(items_of, inner, st.integers(0, 2)),
+        st.builds(any_of, st.lists(inner, min_size=1, max_size=3)),
+    )
+
+
+leaves: st.SearchStrategy[Schema] = st.one_of(
+    st.builds(whole, st.integers(-9, 9), sizes),
+    st.builds(text, sizes, sizes),
+    st.builds(one_of, st.lists(st.integers(), min_size=1, max_size=3)),
+    st.sampled_from(PLAIN),
 )
-schemas = st.recursive(
-    leaves,
-    lambda inner: st.one_of(
-        st.builds(
-            lambda properties: {
-                "type": "object",
-                "properties": properties,
-                "required": sorted(properties),
-                "additionalProperties": False,
-            },
-            st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
-        ),
-        st.builds(lambda items, n: {"type": "array", "items": items, "minItems": n}, inner, st.integers(0, 2)),
-        st.builds(lambda options: {"anyOf": options}, st.lists(inner, min_size=1, max_size=3)),
-    ),
-    max_leaves=8,
-)
+schemas = st.recursive(leaves, nested, max_leaves=8)
 
 
 @given(schemas)
@@ -183,8 +207,8 @@ async def test_the_log_and_the_script_are_reached_over_http(model: ScriptedModel
     async with httpx2.AsyncClient(base_url=model.url, trust_env=False) as http:
         assert (await http.get("/health")).json() == {"status": "ok"}
         assert (await http.put("/script", json={"rules": [{"reply": {"text": "new"}}]})).status_code == 200
-        assert (await http.put("/script", json={"rules": [{"wen": {}}]})).status_code == 400
-        body = {"model": "m", "messages": HELLO}
+        assert (await http.put("/script", json={"rules": [{"wen": 1}]})).status_code == 400
+        body: dict[str, Any] = {"model": "m", "messages": HELLO}
         assert (await http.post("/v1/chat/completions", json=body)).json()["choices"][0]["message"]["content"] == "new"
         logged = (await http.get("/requests")).json()
         assert [entry["body"] for entry in logged] == [body]
