@@ -66,6 +66,7 @@ def dev(  # noqa: PLR0913 - one parameter an option
     Temporal with its UI, Redis, the local model when no key is set, and workers. State is kept in the data directory.
     """
     from theseus.activities.llm.catalogue import CatalogueError
+    from theseus.activities.llm.scripted import script as scripts
     from theseus.embedded.dev import DevOptions, run_dev
     from theseus.embedded.processes import StartError
 
@@ -83,8 +84,10 @@ def dev(  # noqa: PLR0913 - one parameter an option
         ready_file=ready_file.resolve() if ready_file else None,
     )
     try:
+        if options.script is not None:
+            scripts.load(options.script)
         run_dev(options, environment(), say)
-    except (StartError, CatalogueError) as error:
+    except (StartError, CatalogueError, scripts.ScriptError) as error:
         raise CommandError(str(error), CANNOT_START) from error
     except OSError as error:
         raise CommandError(f"{options.data_dir}: {error}", CANNOT_START) from error
