@@ -227,11 +227,12 @@ class Run:
             lines.append(f"Waiting for {self.waiting_for}")
         lines.append(
             f"- tokens {spent.total_tokens:,} of {limits.tokens:,}\n"
-            f"- cost ${spent.cost_microusd / 1e6:.4f} of ${limits.cost_microusd / 1e6:.2f}"
+            f"- cost {spent.cost_microusd / 1e6:.6f} of {limits.cost_microusd / 1e6:.2f} USD"
         )
         lines += [f"- agent {agent}" for agent in self.agents]
         lines += [
-            f"- {route}: {use.calls} calls, {use.usage.total_tokens:,} tokens" for route, use in self.routes.items()
+            f"- {route}: {_counted(use.calls, 'call')}, {use.usage.total_tokens:,} tokens"
+            for route, use in self.routes.items()
         ]
         lines += [f"- degraded: {reason}" for reason in self.degraded]
         steps.show("\n\n".join(lines[:-1]) + "\n" + lines[-1] if len(lines) > 1 else lines[0])
@@ -373,3 +374,7 @@ def _tool_summary(call: ToolCall) -> str:
 def _because(reason: str, who: str) -> str:
     parts = ([f"by {who}"] if who else []) + ([f"({reason})"] if reason else [])
     return " " + " ".join(parts) if parts else ""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -25,7 +25,7 @@ async def simple(run: Run) -> Answer:
     talk = run.talk(role)
     talk.say(UserMessage(text=run.task.query))
     outcome = await react(run, talk, role, tools, run.task.max_iterations)
-    run.agents[-1] = f"{role.name}: done in {outcome.turns} turns"
+    run.agents[-1] = f"{role.name}: done, turns: {outcome.turns}"
     run.milestones.tell(
         AgentEvent, type="AGENT_COMPLETED", agent_id=AGENT, payload=AnyFacts.model_validate({"role": role.name})
     )
