@@ -1,10 +1,12 @@
 """Every path of a task ends in exactly one STREAM_END, and no prompt or key gets into what is told or searched."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from tests.support.world import World, history
 from theseus.contracts.events import StoredEvent
@@ -79,11 +81,16 @@ async def test_the_order_of_a_task_with_a_tool_reads_as_it_happened(there: World
     ]
 
 
+def named(found: TypedSearchAttributes) -> dict[str, Any]:
+    pairs: Sequence[SearchAttributePair[Any]] = found.search_attributes
+    return {pair.key.name: pair.value for pair in pairs}
+
+
 async def test_operators_see_what_runs_and_never_a_prompt_in_what_is_not_encrypted(there: World) -> None:
     handle = await there.start("the secret question", user_id="ada", tenant_id="acme", session_id="s-9")
     await handle.result()
     found = (await handle.describe()).typed_search_attributes
-    values = {pair.key.name: pair.value for pair in found if pair.key.name.startswith("Task")}
+    values: dict[str, Any] = {name: value for name, value in named(found).items() if name.startswith("Task")}
     assert values["TaskStatus"] == "completed" and values["TaskMode"] == "simple"
     assert (values["TaskTenant"], values["TaskUser"], values["TaskSession"]) == ("acme", "ada", "s-9")
     assert values["TaskTokens"] > 0 and values["TaskCostUsd"] > 0
