@@ -172,6 +172,15 @@ async def routed(there: World) -> Handle:
     return await ended(there, await there.start("2+2?", workflow="TaskWorkflow"))
 
 
+@path("task-routed-to-what-is-not-built")
+async def routed_beyond(there: World) -> Handle:
+    assessment = {"complexity": 0.9, "needs_tools": False, "suggested_mode": "complex"}
+    there.model.replace(
+        {"rules": [{"when": {"system": "You assess"}, "reply": {"json": assessment}}, {"reply": {"text": "4"}}]}
+    )
+    return await ended(there, await there.start("2+2?", workflow="TaskWorkflow"))
+
+
 @path("task-router-failed")
 async def router_failed(there: World) -> Handle:
     there.model.replace(

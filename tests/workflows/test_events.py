@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio.client import WorkflowFailureError
@@ -82,8 +82,8 @@ async def test_the_order_of_a_task_with_a_tool_reads_as_it_happened(there: World
 
 
 def named(found: TypedSearchAttributes) -> dict[str, Any]:
-    pairs: Sequence[SearchAttributePair[Any]] = found.search_attributes
-    return {pair.key.name: pair.value for pair in pairs}
+    """Values by name; the SDK leaves the type of a pair's value open."""
+    return {pair.key.name: pair.value for pair in cast(Sequence[SearchAttributePair[Any]], found.search_attributes)}
 
 
 async def test_operators_see_what_runs_and_never_a_prompt_in_what_is_not_encrypted(there: World) -> None:

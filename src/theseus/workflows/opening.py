@@ -1,6 +1,6 @@
 """How a task opens: it is announced, its session is fitted into the model's window, its mode is chosen."""
 
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, ModeNotBuilt, StepFailed
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
@@ -58,11 +58,7 @@ async def fit_session(run: Run) -> None:
 
 
 async def choose_mode(run: Run) -> Mode:
-    """Asks the router; when it cannot say, the mode is simple and the task degraded.
-
-    Raises:
-        ModeNotBuilt: the router chose a mode that this version does not have.
-    """
+    """Asks the router; when it cannot say, or chooses what is not built yet, the mode is simple and the task degraded."""
     run.enter("routing")
     try:
         assessment = await run.ask(ROUTER, run.task.query, facts=_said_before(run))
@@ -73,11 +69,8 @@ async def choose_mode(run: Run) -> Mode:
     run.complexity = assessment.complexity
     run.needs_tools = assessment.needs_tools
     if mode not in BUILT:
-        raise ModeNotBuilt(
-            f"mode: the router chose {mode} (complexity {assessment.complexity:.2f}), which is not built yet; "
-            f"give mode: simple to run it with one agent",
-            field="mode",
-        )
+        run.note_degraded(f"the router chose {mode} mode, which is not built yet; simple mode was taken")
+        mode = Mode.SIMPLE
     facts = {"mode": mode, "complexity": assessment.complexity}
     run.milestones.tell(
         Progressed, type="PROGRESS", message=f"routed to {mode}", payload=AnyFacts.model_validate(facts)
