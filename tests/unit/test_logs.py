@@ -1,0 +1,51 @@
+"""Every line says which task it belongs to, and no line holds a key."""
+
+import io
+import json
+import logging
+from collections.abc import Generator
+
+import pytest
+from temporalio import activity
+from temporalio.testing import ActivityEnvironment
+
+from theseus import logs
+from theseus.config import Settings
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Generator[io.StringIO, None, None]:
+    root = logging.getLogger()
+    handlers, level, stream = list(root.handlers), root.level, io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    logs.set_up(Settings(log_format="json"))
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+async def test_a_line_of_an_activity_has_its_task_workflow_and_run(written: io.StringIO) -> None:
+    @activity.defn
+    async def speaks() -> None:
+        logging.getLogger("theseus.some").warning("hello %s", "there")
+
+    env = ActivityEnvironment()
+    await env.run(speaks)
+    line = json.loads(written.getvalue())
+    assert line["event"] == "hello there"
+    assert line["task_id"] == line["workflow_id"] == env.info.workflow_id
+    assert (line["run_id"], line["level"]) == (env.info.workflow_run_id, "warning")
+
+
+@pytest.mark.parametrize(
+    "secret", ["sk-abcdefgh12345678", "Bearer abcdefghij.klmnop", "redis://user:pa55word@host:6379/0"]
+)
+def test_a_key_never_gets_into_a_line(written: io.StringIO, secret: str) -> None:
+    try:
+        raise RuntimeError(f"refused: {secret}")
+    except RuntimeError:
+        logging.getLogger("theseus.some").exception("it failed with %s", secret)
+    text = written.getvalue()
+    assert "[key]" in text
+    for part in ("abcdefgh", "pa55word"):
+        assert part not in text
