@@ -191,7 +191,9 @@ async def save_summary(save: SaveSummary) -> None:
             retry_policy=_PATIENT,
         )
     except ActivityError as error:
-        _give_up(error)
+        if isinstance(error.cause, CancelledError):
+            raise asyncio.CancelledError from error
+        workflow.logger.warning("the session's summary was not kept; the next turn makes it anew")
 
 
 async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
