@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import JsonValue
+
 from theseus.activities.llm.scripted.answers import Given
 from theseus.activities.llm.scripted.script import Asked
 
@@ -14,8 +16,11 @@ def asked(body: dict[str, Any]) -> Asked:
     """What a request asks."""
     chosen: dict[str, Any] = body.get("tool_choice") or {}
     choice: str = chosen.get("type", "auto")
-    tools = {tool["name"]: tool.get("input_schema") for tool in body.get("tools", [])}
+    offered: list[dict[str, Any]] = body.get("tools") or []
+    tools: dict[str, JsonValue] = {tool["name"]: tool.get("input_schema") or {"type": "object"} for tool in offered}
     forced = chosen["name"] if choice == "tool" else None
+    if forced is not None and forced not in tools:
+        raise ValueError(f"tool_choice names {forced}, which is not among the tools")
     config: dict[str, Any] = body.get("output_config") or {}
     form: dict[str, Any] = config.get("format") or {}
     system = body.get("system") or ""
@@ -24,12 +29,12 @@ def asked(body: dict[str, Any]) -> Asked:
         model=str(body.get("model", "")),
         system=system if isinstance(system, str) else "\n".join(part.get("text", "") for part in system),
         messages=[pair for message in body.get("messages", []) for pair in _pairs(message)],
-        tools=list(tools),
+        tools=tools,
         tool_choice={"any": "required", "tool": "required"}.get(choice, choice),
-        schema_=tools.get(forced) if forced else form.get("schema"),
+        schema_=form.get("schema"),
         answer_tool=forced,
         stream=bool(body.get("stream")),
-        characters=len(json.dumps(body.get("messages", []))),
+        characters=len(json.dumps([system, body.get("messages"), body.get("tools")], ensure_ascii=False)),
     )
 
 
@@ -37,30 +42,30 @@ def whole(given: Given) -> dict[str, Any]:
     """The answer in one piece."""
     blocks: list[dict[str, Any]] = [{"type": "text", "text": given.text}] if given.text else []
     blocks += [
-        {"type": "tool_use", "id": f"toolu_{c.id}_{n}", "name": c.name, "input": json.loads(c.arguments)}
+        {"type": "tool_use", "id": f"toolu_{c.id}_{n}", "name": c.name, "input": _input(c.arguments)}
         for n, c in enumerate(given.calls)
     ]
     return _message(given, blocks, _STOP[given.finish]) | {"usage": _usage(given, given.output_tokens)}
 
 
 def chunks(given: Given, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
-    """The answer as a stream: characters of text so far, and the bytes of an event."""
+    """The answer as a stream: characters of text and arguments so far, and the bytes of an event."""
     del body
     yield 0, _event("message_start", {"message": _message(given, [], None) | {"usage": _usage(given, 1)}})
     sent, place = 0, 0
     if given.text:
         yield 0, _event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}})
-        for piece in given.pieces():
-            sent += len(piece)
+        for sent, piece in given.pieces(given.text, 0):
             yield sent, _event("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": piece}})
         yield sent, _event("content_block_stop", {"index": 0})
         place = 1
     for n, call in enumerate(given.calls):
         block: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{call.id}_{n}", "name": call.name, "input": {}}
         yield sent, _event("content_block_start", {"index": place + n, "content_block": block})
-        for piece in call.pieces():
+        for so_far, piece in given.pieces(call.arguments, sent):
             delta = {"type": "input_json_delta", "partial_json": piece}
-            yield sent, _event("content_block_delta", {"index": place + n, "delta": delta})
+            yield so_far, _event("content_block_delta", {"index": place + n, "delta": delta})
+        sent += len(call.arguments)
         yield sent, _event("content_block_stop", {"index": place + n})
     ending = {"delta": {"stop_reason": _STOP[given.finish], "stop_sequence": None}}
     yield sent, _event("message_delta", {**ending, "usage": {"output_tokens": given.output_tokens}})
@@ -85,6 +90,13 @@ def _pairs(message: dict[str, Any]) -> list[tuple[str, str]]:
     if role == "assistant":
         return [(role, "\n".join(texts))]
     return results + ([(role, "\n".join(texts))] if texts else [])
+
+
+def _input(arguments: str) -> JsonValue:
+    try:
+        return json.loads(arguments)
+    except ValueError:
+        return arguments  # a script may ask for arguments that are broken
 
 
 def _text(content: str | list[dict[str, Any]] | None) -> str:

@@ -6,29 +6,42 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from theseus.activities.llm.scripted.answers import Given
+from theseus.activities.llm.scripted.answers import Given, GivenCall
 from theseus.activities.llm.scripted.script import Asked
 
 
 def asked(body: dict[str, Any]) -> Asked:
     """What a request asks."""
     messages = [(str(m.get("role")), content(m.get("content"))) for m in body.get("messages", [])]
-    form: dict[str, Any] = body.get("response_format") or {}
-    schema: JsonValue = form.get("json_schema", {}).get("schema") if form.get("type") == "json_schema" else None
-    if form.get("type") == "json_object":
-        schema = {"type": "object"}
-    choice = body.get("tool_choice", "auto")
+    offered: list[dict[str, Any]] = body.get("tools") or []
+    functions: list[dict[str, Any]] = [tool["function"] for tool in offered]
+    tools: dict[str, JsonValue] = {made["name"]: made.get("parameters") or {"type": "object"} for made in functions}
+    choice = body.get("tool_choice") or "auto"
+    forced = None if isinstance(choice, str) else choice["function"]["name"]
+    if forced is not None and forced not in tools:
+        raise ValueError(f"tool_choice names {forced}, which is not among the tools")
     return Asked(
         provider="openai",
         model=str(body.get("model", "")),
         system="\n".join(text for role, text in messages if role in ("system", "developer")),
         messages=[(role, text) for role, text in messages if role not in ("system", "developer")],
-        tools=[tool["function"]["name"] for tool in body.get("tools", [])],
+        tools=tools,
         tool_choice=choice if isinstance(choice, str) else "required",
-        schema_=schema,
+        schema_=_schema(body.get("response_format") or {}),
+        answer_tool=forced,
         stream=bool(body.get("stream")),
-        characters=len(json.dumps(body.get("messages", []))),
+        characters=len(json.dumps([body.get("messages"), body.get("tools")], ensure_ascii=False)),
     )
+
+
+def _schema(form: dict[str, Any]) -> JsonValue:
+    match form.get("type"):
+        case "json_schema":
+            return form["json_schema"]["schema"]
+        case "json_object":
+            return {"type": "object"}
+        case _:
+            return None
 
 
 def content(value: str | list[dict[str, Any]] | None) -> str:
@@ -48,18 +61,18 @@ def whole(given: Given) -> dict[str, Any]:
 
 
 def chunks(given: Given, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
-    """The answer as a stream: characters of text so far, and the bytes of an event."""
+    """The answer as a stream: characters of text and arguments so far, and the bytes of an event."""
     yield 0, _event(given, {"role": "assistant", "content": ""}, None)
     sent = 0
-    for piece in given.pieces():
-        sent += len(piece)
+    for sent, piece in given.pieces(given.text, 0):
         yield sent, _event(given, {"content": piece}, None)
     for n, call in enumerate(given.calls):
         made = _call(n, call) | {"index": n}
         first = {**made, "function": {"name": call.name, "arguments": ""}}
         yield sent, _event(given, {"tool_calls": [first]}, None)
-        for piece in call.pieces():
-            yield sent, _event(given, {"tool_calls": [{"index": n, "function": {"arguments": piece}}]}, None)
+        for so_far, piece in given.pieces(call.arguments, sent):
+            yield so_far, _event(given, {"tool_calls": [{"index": n, "function": {"arguments": piece}}]}, None)
+        sent += len(call.arguments)
     yield sent, _event(given, {}, given.finish)
     if (body.get("stream_options") or {}).get("include_usage"):
         yield sent, _data({**_base(given, "chat.completion.chunk"), "choices": [], "usage": _usage(given)})
@@ -73,7 +86,7 @@ def error(status: int, words: str) -> dict[str, Any]:
     return {"error": {"message": words, "type": kind, "param": None, "code": None}}
 
 
-def _call(n: int, call: Any) -> dict[str, Any]:
+def _call(n: int, call: GivenCall) -> dict[str, Any]:
     return {
         "id": f"call_{call.id}_{n}",
         "type": "function",

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+_PLACEHOLDER = re.compile(r"\{\{(last_user|turn|tool_result|call)\}\}")
+
 
 class ScriptError(Exception):
     """The script is wrong; the message says which rule."""
@@ -52,6 +54,21 @@ class Reply(_Part):
     sequence: tuple["Reply", ...] = ()
     finish_reason: Literal["stop", "length", "content_filter"] | None = None
 
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "Reply":
+        said = {"text": self.text is not None, "json": self.json_ is not None, "echo": self.echo is not None}
+        given = [name for name, is_given in {**said, "sequence": bool(self.sequence)}.items() if is_given]
+        if self.sequence and self.tool_calls:
+            given.append("tool_calls")
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other: give one")
+        return self
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it leaves the answer to the model's default."""
+        return self.text is None and self.json_ is None and self.echo is None and not self.tool_calls
+
 
 class ScriptedUsage(_Part):
     """Token counts that replace the computed ones."""
@@ -67,11 +84,29 @@ class Fault(_Part):
 
     status: int | None = Field(default=None, ge=400, le=599)
     retry_after: float | None = Field(default=None, ge=0)
-    body: str = "scripted fault"
+    body: str | dict[str, JsonValue] = Field(
+        default="scripted fault", description="The error's words, or its whole body as it goes over the wire."
+    )
     cut_after: int | None = Field(default=None, ge=0, description="The socket closes after so many characters.")
     garbage: bool = Field(default=False, description="Bytes that are neither JSON nor events.")
     hang: bool = Field(default=False, description="Nothing is ever sent.")
     hang_after: int | None = Field(default=None, ge=0, description="Nothing more is sent after so many characters.")
+
+    @model_validator(mode="after")
+    def _is_one_fault(self) -> "Fault":
+        kinds = {"status": self.status is not None, "garbage": self.garbage, "hang": self.hang}
+        kinds |= {"cut_after": self.cut_after is not None, "hang_after": self.hang_after is not None}
+        given = [name for name, is_given in kinds.items() if is_given]
+        if len(given) != 1:
+            raise ValueError(f"give one of {', '.join(kinds)}, not {' and '.join(given) or 'none'}")
+        if self.status is None and self.model_fields_set & {"retry_after", "body"}:
+            raise ValueError("retry_after and body belong to a status")
+        return self
+
+    @property
+    def mark(self) -> int | None:
+        """After how many characters it happens, if in the middle of an answer."""
+        return self.hang_after if self.cut_after is None else self.cut_after
 
 
 class Rule(_Part):
@@ -106,17 +141,29 @@ class Script(_Part):
 
 
 def parse(data: Any, name: str = "script") -> Script:
-    """A script from plain data.
+    """A script from plain data: an object with `rules`, or the list of rules itself.
 
     Raises:
         ScriptError: a rule is wrong; rules count from 1.
     """
     try:
-        return Script.model_validate(data if data is not None else {})
+        return Script.model_validate({"rules": data} if isinstance(data, list) else {} if data is None else data)
     except ValidationError as error:
         raise ScriptError(
             f"{name}: {'; '.join(_problem(item['loc'], item['msg']) for item in error.errors()[:5])}"
         ) from error
+
+
+def read(text: str | bytes, name: str = "script") -> Script:
+    """A script from YAML or JSON.
+
+    Raises:
+        ScriptError: it is neither, or a rule is wrong.
+    """
+    try:
+        return parse(yaml.safe_load(text), name)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScriptError(f"{name}: not YAML: {error}") from error
 
 
 def load(path: Path) -> Script:
@@ -126,11 +173,9 @@ def load(path: Path) -> Script:
         ScriptError: the file cannot be read, or a rule is wrong.
     """
     try:
-        return parse(yaml.safe_load(path.read_text()), str(path))
+        return read(path.read_bytes(), str(path))
     except OSError as error:
         raise ScriptError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise ScriptError(f"{path}: not YAML: {error}") from error
 
 
 def _problem(place: tuple[int | str, ...], message: str) -> str:
@@ -140,16 +185,16 @@ def _problem(place: tuple[int | str, ...], message: str) -> str:
 
 
 class Asked(BaseModel):
-    """A request, free of its wire."""
+    """A request, free of its wire. `tools` maps names to the schemas of their parameters."""
 
     provider: Literal["openai", "anthropic"]
     model: str
     system: str
     messages: list[tuple[str, str]]
-    tools: list[str]
+    tools: dict[str, JsonValue]
     tool_choice: str
     schema_: JsonValue = None
-    answer_tool: str | None = None
+    answer_tool: str | None = Field(default=None, description="The tool that has to be called.")
     stream: bool
     characters: int
 
@@ -234,9 +279,7 @@ def filled(reply: Reply, asked: Asked, call: int) -> Reply:
 
     def fill(value: JsonValue) -> JsonValue:
         if isinstance(value, str):
-            for name, text in values.items():
-                value = value.replace(f"{{{{{name}}}}}", text)
-            return value
+            return _PLACEHOLDER.sub(lambda found: values[found[1]], value)
         if isinstance(value, dict):
             return {key: fill(inner) for key, inner in value.items()}
         return [fill(inner) for inner in value] if isinstance(value, list) else value
