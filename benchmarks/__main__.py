@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from theseus.config import Settings
 from theseus.stores.redis import RedisEvents, connect_redis
 
 RUNS = 60
+HELD = 300
 IN_FLIGHT = 8
 TICKS = os.sysconf("SC_CLK_TCK")
 CALL_SECONDS = 0.2
@@ -212,20 +213,37 @@ async def tokens(client: Client, redis: Redis, count: int = 200) -> list[Row]:
     ]
 
 
-async def idle(client: Client, model: ScriptedModel, process: subprocess.Popen[bytes], count: int = 150) -> list[Row]:
-    """Worker memory per task that waits in its cache: what a second lot adds to a first one just like it."""
+async def idle(
+    client: Client, model: ScriptedModel, process: subprocess.Popen[bytes], plain: subprocess.Popen[bytes]
+) -> list[Row]:
+    """Worker memory per task that waits in its cache, and per bare workflow with as many activities."""
     model.replace({"rules": [{"latency": 3, "reply": {"text": "ok"}}]})
-    lots: list[Any] = []
+
+    async def held() -> Any:
+        task = await start(client)
+        await task.signal("pause")
+        return task
+
+    async def bare_held() -> Any:
+        return await client.start_workflow(
+            "BareWorkflow", args=[[0.0], 4, True], id=f"bare-{uuid.uuid4()}", task_queue="bare"
+        )
+
+    ours, theirs = await _grown(process, held), await _grown(plain, bare_held)
+    text = f"{ours:.0f} KiB against {theirs:.0f} KiB, by {HELD} tasks more in the cache"
+    return [Row("worker memory per held task, bare = 1", ours / theirs, 2, "x", text)]
+
+
+async def _grown(process: subprocess.Popen[bytes], make: Callable[[], Awaitable[Any]]) -> float:
+    # a first lot warms the process up; what the next ones add is theirs
     sizes: list[int] = []
-    for _ in range(2):
-        lot = [await start(client) for _ in range(count)]
-        await asyncio.gather(*(handle.signal("pause") for handle in lot))
+    lots: list[Any] = []
+    for size in (HELD // 3, HELD):
+        lots += [await make() for _ in range(size)]
         await asyncio.sleep(12)
         sizes.append(rss_kib(process))
-        lots += lot
     await asyncio.gather(*(handle.terminate() for handle in lots))
-    per_task = max(sizes[1] - sizes[0], 0) / count
-    return [Row("worker memory per task", per_task, 120, "KiB", f"{count} more tasks held in the cache")]
+    return max(sizes[1] - sizes[0], 1) / HELD
 
 
 @asynccontextmanager
@@ -258,7 +276,7 @@ async def measure() -> list[Row]:
                 rows += await cpu(client, model, ours, plain)
                 rows += await economy(client, model)
                 rows += await cancelling(client, model)
-                rows += await idle(client, model, ours)
+                rows += await idle(client, model, ours, plain)
             async with streaming(200, 50) as stream_url, _processes({**base, "OPENAI_BASE_URL": stream_url}):
                 redis = connect_redis(Settings(redis_url=url).redis_url)
                 rows += await tokens(client, redis)

@@ -24,10 +24,11 @@ class BareWorkflow:
     """Runs the same number of activities and local activities, one after another."""
 
     @workflow.run
-    async def run(self, activities: list[float], locals_: int) -> str:
-        """Runs them."""
+    async def run(self, activities: list[float], locals_: int, stays: bool = False) -> str:
+        """Runs them; one that stays never ends."""
         for _ in range(locals_):
             await workflow.execute_local_activity(note, "x", start_to_close_timeout=timedelta(seconds=10))
         for seconds in activities:
             await workflow.execute_activity(work, seconds, start_to_close_timeout=timedelta(seconds=60))
+        await workflow.wait_condition(lambda: not stays)
         return "done"

@@ -29,7 +29,7 @@ from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, TranscriptStore
 from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
-from theseus.workflows.types import WORKFLOWS
+from theseus.workflows.registry import WORKFLOWS
 
 _log = logging.getLogger("theseus.worker")
 

@@ -20,6 +20,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "activities": ("activities", "stores.ports", "roles", "domain", "contracts"),
     # inside workflows: types -> lifecycle -> modes -> patterns -> run -> control -> milestones -> steps
     "workflows": (),
+    "workflows.registry": ("workflows.types",),
     "workflows.types": ("workflows.lifecycle", "workflows.agent", "contracts"),
     "workflows.lifecycle": (
         *("workflows.opening", "workflows.endings", "workflows.modes", "workflows.run", "workflows.control"),

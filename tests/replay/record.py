@@ -5,11 +5,14 @@ A recorded history stays until no task that ran that way can be alive; record ne
 
 import asyncio
 import contextlib
+import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+from temporalio.client import WorkflowHistory
 
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, world
@@ -210,6 +213,13 @@ async def _forget(there: World) -> None:
     transcripts.clear()
 
 
+def portable(history: WorkflowHistory) -> str:
+    """The history as JSON, without what only tells of the machine that it was recorded on."""
+    kept: dict[str, Any] = {"identity": "recorded", "stackTrace": ""}
+    plain = json.loads(history.to_json(), object_hook=lambda node: {k: kept.get(k, v) for k, v in node.items()})
+    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+
+
 async def record(names: list[str]) -> None:
     """Records the named paths, or those that have no history yet."""
     HISTORIES.mkdir(exist_ok=True)
@@ -221,7 +231,7 @@ async def record(names: list[str]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 async with world(env.client, model, Path(folder)) as there:
                     handle = await make(there)
-                    file.write_text((await handle.fetch_history()).to_json() + "\n")
+                    file.write_text(portable(await handle.fetch_history()))
             model.clear()
 
 

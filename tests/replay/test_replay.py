@@ -1,5 +1,7 @@
 """A task that began on yesterday's code goes on with today's: every recorded history replays."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from temporalio.worker import Replayer
 
 from tests.replay.record import HISTORIES, PATHS
 from theseus import runtime
-from theseus.workflows.types import WORKFLOWS
+from theseus.workflows.registry import WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
@@ -35,3 +37,11 @@ async def test_a_history_that_does_not_fit_is_noticed() -> None:
     result = await replayer().replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is not None
     assert "ondeterminis" in str(result.replay_failure)
+
+
+def test_recorded_histories_name_no_machine() -> None:
+    for file in RECORDED:
+        events = json.loads(file.read_text())["events"]
+        text = json.dumps(events)
+        assert '"stackTrace": "  File' not in text, file.name
+        assert set(re.findall(r'"identity": "([^"]*)"', text)) <= {"recorded"}, file.name

@@ -8,7 +8,7 @@ from temporalio.worker import Replayer
 
 from theseus import runtime
 from theseus.commands.terminal import CommandError, client, out
-from theseus.workflows.types import WORKFLOWS
+from theseus.workflows.registry import WORKFLOWS
 
 
 async def replay(task_or_file: str) -> int:

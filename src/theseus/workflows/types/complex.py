@@ -1,0 +1,21 @@
+"""`ComplexWorkflow`: a task in complex mode."""
+
+from typing import Any
+
+from temporalio import workflow
+
+from theseus.contracts.task import Mode, TaskResult
+from theseus.workflows.lifecycle import BUGS, Lifecycle
+
+
+@workflow.defn(name="ComplexWorkflow", failure_exception_types=BUGS)
+class ComplexWorkflow:
+    """A task in complex mode."""
+
+    def __init__(self) -> None:
+        self._life = Lifecycle(Mode.COMPLEX)
+
+    @workflow.run
+    async def run(self, task: Any = None) -> TaskResult:
+        """Runs the task; see `contracts.TaskInput` and `contracts.TaskResult`."""
+        return await self._life.live(task)

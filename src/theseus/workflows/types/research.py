@@ -1,0 +1,21 @@
+"""`ResearchWorkflow`: a task in research mode."""
+
+from typing import Any
+
+from temporalio import workflow
+
+from theseus.contracts.task import Mode, TaskResult
+from theseus.workflows.lifecycle import BUGS, Lifecycle
+
+
+@workflow.defn(name="ResearchWorkflow", failure_exception_types=BUGS)
+class ResearchWorkflow:
+    """A task in research mode."""
+
+    def __init__(self) -> None:
+        self._life = Lifecycle(Mode.RESEARCH)
+
+    @workflow.run
+    async def run(self, task: Any = None) -> TaskResult:
+        """Runs the task; see `contracts.TaskInput` and `contracts.TaskResult`."""
+        return await self._life.live(task)

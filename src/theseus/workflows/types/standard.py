@@ -1,0 +1,21 @@
+"""`StandardWorkflow`: a task in standard mode."""
+
+from typing import Any
+
+from temporalio import workflow
+
+from theseus.contracts.task import Mode, TaskResult
+from theseus.workflows.lifecycle import BUGS, Lifecycle
+
+
+@workflow.defn(name="StandardWorkflow", failure_exception_types=BUGS)
+class StandardWorkflow:
+    """A task in standard mode."""
+
+    def __init__(self) -> None:
+        self._life = Lifecycle(Mode.STANDARD)
+
+    @workflow.run
+    async def run(self, task: Any = None) -> TaskResult:
+        """Runs the task; see `contracts.TaskInput` and `contracts.TaskResult`."""
+        return await self._life.live(task)
