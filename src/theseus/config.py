@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from theseus.contracts.control import TASK_QUEUE
+from theseus.contracts.control import TASK_QUEUE, ApprovalRules
 
 
 def _split(value: object) -> object:
@@ -58,6 +58,25 @@ class Settings(BaseSettings):
     fetch_allow: Names = Field(default=(), description="Hosts and networks that web_fetch may reach though private.")
     fetch_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     workspace_quota_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Bytes one session may write.")
+
+    approval_tools: Names = Field(default=(), description="Tools that write and that a person has to approve, by name.")
+    approval_above_complexity: float | None = Field(
+        default=None, ge=0, le=1, description="A person has to approve tasks whose complexity is above it."
+    )
+    approval_timeout: Duration = Field(default=timedelta(minutes=30), description="How long an approval is waited for.")
+    approval_policy: Literal["deny", "approve_reads", "escalate"] = Field(
+        default="deny", description="What silence until the deadline means."
+    )
+
+    @property
+    def approvals(self) -> ApprovalRules:
+        """What needs a person's yes, as tasks record it."""
+        return ApprovalRules(
+            tools=self.approval_tools,
+            above_complexity=self.approval_above_complexity,
+            timeout_seconds=self.approval_timeout.total_seconds(),
+            policy=self.approval_policy,
+        )
 
     @property
     def workspaces(self) -> Path:

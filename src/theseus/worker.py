@@ -82,15 +82,13 @@ class Attributes:
 
 
 def activities(
-    client: Client,
     stores: Stores,
     catalogue: Catalogue,
     providers: Providers,
     registry: Registry,
-    attributes: Attributes,
+    task: TaskActivities,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that a worker runs."""
-    task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered)
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
@@ -145,11 +143,12 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
+        task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(client, stores, catalogue, providers, registry, attributes),
+            activities=activities(stores, catalogue, providers, registry, task),
             workflow_runner=runtime.sandbox(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

@@ -7,6 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from theseus.contracts.messages import TaskRef, ToolCall
 
+SEND_MESSAGE = "send_message"
+"""The tool by which agents of a team talk; their workflows carry it out themselves."""
+
+
+class SendMessage(BaseModel):
+    """Arguments of `send_message`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(min_length=1, max_length=64)
+    text: str = Field(min_length=1, max_length=8000)
+
 
 class Effect(StrEnum):
     """What running a tool does to the world: read nothing changes, idempotent may be repeated, write may not."""

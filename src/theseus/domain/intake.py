@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pydantic import JsonValue, ValidationError
 
 from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskInput
+from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
+DEFAULT_AGENTS = 5
+
+TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR})
 
 _RESEARCH_ONLY = (
     "research_strategy",
@@ -53,6 +57,7 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
     mode = _mode(data, setting.workflow_mode)
     _refuse_without_effect(data, mode)
     _refuse_not_built(data, mode, setting.built)
+    _refuse_large_context(data, mode)
     return _resolve(data, mode, setting)
 
 
@@ -139,13 +144,29 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
     wanted = {
         "skill": data.skill or data.context.skill,
-        "require_approval": data.require_approval,
         "enable_verification": data.enable_verification or data.context.enable_verification,
         "context.memory": data.context.memory,
     }
     for field, value in wanted.items():
         if value:
             raise ModeNotBuilt(f"{field}: not built yet in this version; leave it out", field=field)
+
+
+def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
+    if mode not in TEAM_MODES:
+        return
+    size = context_bytes(data.context)
+    if size > MOST_CONTEXT_BYTES:
+        raise InvalidInput(
+            f"context: {size:,} bytes; each agent of {mode} mode gets a copy, so at most {MOST_CONTEXT_BYTES:,} are "
+            "accepted; put long texts into the session's workspace and let agents read them",
+            field="context",
+        )
+
+
+def context_bytes(context: TaskContext) -> int:
+    """Size of a context as JSON."""
+    return len(context.model_dump_json(exclude_defaults=True).encode())
 
 
 def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTask:
@@ -169,6 +190,8 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         model_override=data.model_override or context.model_override,
         provider_override=data.provider_override or context.provider_override,
         max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
+        max_concurrent_agents=data.max_concurrent_agents or context.max_concurrent_agents or DEFAULT_AGENTS,
+        require_approval=bool(data.require_approval),
         limits=data.limits,
         context=context,
     )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+from pydantic import BaseModel, JsonValue
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError, TimeoutType
@@ -108,6 +109,21 @@ async def cancel_this_task(reason: str) -> None:
     except asyncio.CancelledError:
         if workflow.cancellation_reason() is None:
             raise
+
+
+def has_patch(name: str) -> bool:
+    """Whether this task runs, or began, on code that has the named change; costs a history event where it is true."""
+    return workflow.patched(name)
+
+
+def is_history_long() -> bool:
+    """Whether the server suggests that this workflow continues as new."""
+    return workflow.info().is_continue_as_new_suggested()
+
+
+def continue_as_new(*arguments: BaseModel | JsonValue) -> NoReturn:
+    """Ends this run and goes on in a new one of the same workflow, with these arguments."""
+    workflow.continue_as_new(args=list(arguments))
 
 
 def is_cancel_requested() -> bool:

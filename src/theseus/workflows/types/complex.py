@@ -5,7 +5,8 @@ from typing import Any
 from temporalio import workflow
 
 from theseus.contracts.task import Mode, TaskResult
-from theseus.workflows.lifecycle import BUGS, Lifecycle
+from theseus.workflows.bugs import BUGS
+from theseus.workflows.lifecycle import Lifecycle
 
 
 @workflow.defn(name="ComplexWorkflow", failure_exception_types=BUGS)
