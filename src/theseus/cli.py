@@ -1,4 +1,4 @@
-"""The command line: `theseus dev | worker | run | status | watch | pause | resume | cancel | replay | doctor | fake-model`."""
+"""The command line: `theseus dev`, `worker`, `run`, `status`, `watch`, `approve` and the others."""
 
 import asyncio
 import os
@@ -43,6 +43,9 @@ class Modes(StrEnum):
 
 TaskId = Annotated[str, typer.Argument(metavar="TASK_ID", help="The task's id, which is its workflow's id.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on stdout.")]
+ApprovalId = Annotated[str, typer.Argument(metavar="[APPROVAL_ID]", help="Which one, where several wait.")]
+Feedback = Annotated[str, typer.Option("--feedback", help="Why; the task's events keep it.")]
+Who = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the task.")]
 
 
@@ -205,6 +208,43 @@ def resume(task_id: TaskId, reason: Reason = "") -> None:
 def cancel(task_id: TaskId, reason: Reason = "") -> None:
     """End a task, also in the middle of a model call."""
     _signal(task_id, SIGNAL_CANCEL, reason, "is being cancelled")
+
+
+@app.command(rich_help_panel=TASKS)
+def approve(
+    task_id: TaskId,
+    approval_id: ApprovalId = "",
+    feedback: Feedback = "",
+    who: Who = "cli",
+    change: Annotated[
+        str | None, typer.Option("--change", metavar="JSON", help="Approve this plan, or these arguments, instead.")
+    ] = None,
+) -> None:
+    """Say yes to what a task waits for.
+
+    `theseus status` shows that it waits; without APPROVAL_ID the only thing that it waits for is meant.
+    """
+    from theseus.commands.deciding import decide
+
+    _end(decide(task_id, approval_id, approved=True, feedback=feedback, who=who, change=change))
+
+
+@app.command(rich_help_panel=TASKS)
+def deny(task_id: TaskId, approval_id: ApprovalId = "", feedback: Feedback = "", who: Who = "cli") -> None:
+    """Say no to what a task waits for; the task is closed as denied."""
+    from theseus.commands.deciding import decide
+
+    _end(decide(task_id, approval_id, approved=False, feedback=feedback, who=who, change=None))
+
+
+@app.command("say", rich_help_panel=TASKS)
+def say_to_task(
+    task_id: TaskId, text: Annotated[str, typer.Argument(metavar="TEXT", help="Your words.")], who: Who = "cli"
+) -> None:
+    """Send words to the agent, or the lead, of a running task; also the answer to what a lead asks."""
+    from theseus.commands.deciding import say_to
+
+    _end(say_to(task_id, text, who))
 
 
 @app.command(rich_help_panel=CARE)
