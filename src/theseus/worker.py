@@ -169,15 +169,21 @@ async def serve(settings: Settings, *, stop: asyncio.Event) -> None:
     """Runs a worker until `stop` is set.
 
     Raises:
-        ConnectionError: no Temporal answers.
+        ConnectionError: no Temporal answers, or it does not have the namespace.
         CatalogueError: the models file is wrong.
+        SettingsError: an address cannot be listened on.
     """
     client = await runtime.connect(runtime.telemetry(settings), wait=timedelta(seconds=30))
+    await runtime.require_namespace(client)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(redis_stores(settings))
         worker = await stack.enter_async_context(working(client, settings, stores, environment()))
         if settings.health_address is not None:
-            await stack.enter_async_context(health.endpoint(settings.health_address, _checker(client, worker, stop)))
+            check = _checker(client, worker, stop)
+            try:
+                await stack.enter_async_context(health.endpoint(settings.health_address, check))
+            except OSError as error:
+                raise SettingsError(f"THESEUS_HEALTH_ADDRESS={settings.health_address}: {error.strerror}") from error
         _log.info("worker polls task queue %s at %s", settings.task_queue, client.service_client.config.target_host)
         await stop.wait()
         _log.info("worker stops: what runs has %g s to finish", settings.shutdown_grace.total_seconds())
@@ -211,7 +217,7 @@ def main() -> int:
         settings = load()
         logs.set_up(settings)
         asyncio.run(_run(settings))
-    except (ConnectionError, CatalogueError, SettingsError) as error:
+    except (OSError, CatalogueError, SettingsError) as error:
         sys.stderr.write(f"theseus worker: {error}\n")
         return 2
     return 0

@@ -55,7 +55,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
     "workflows.tool_calls": (
-        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.steps", "contracts"),
+        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.steps", "domain", "contracts"),
     ),
     "workflows.run": (
         *("workflows.approvals", "workflows.crew", "workflows.control", "workflows.milestones", "workflows.steps"),

@@ -34,7 +34,9 @@ async def test_a_supervised_task_of_many_events_crosses_into_new_histories(short
             actions.insert(0, {"kind": "recruit", "name": "ann", "role": "chat"})
         if turn == rounds - 1:
             actions = [{"kind": "finish", "answer": "after many rounds"}]
-        decisions.append({"when": {"system": LEAD, "turn": turn}, "reply": {"json": {"thought": "", "actions": actions}}})
+        decisions.append(
+            {"when": {"system": LEAD, "turn": turn}, "reply": {"json": {"thought": "", "actions": actions}}}
+        )
     there.model.replace({"rules": [*decisions, {"when": {"last_user": "^work"}, "reply": {"text": "found"}}]})
     handle = await there.start("the task", workflow="SupervisorWorkflow")
     result = await there.result(handle)

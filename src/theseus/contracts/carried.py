@@ -43,3 +43,9 @@ class CarriedTask(Inner):
     agents_started: int = 0
     control: ControlState = ControlState()
     team: TeamState = TeamState()
+
+
+class Continuation(Inner):
+    """The argument of a task that continues as new."""
+
+    carried: CarriedTask

@@ -63,7 +63,10 @@ class ToolRequest(BaseModel):
 
 
 class ToolResult(BaseModel):
-    """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store."""
+    """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store.
+
+    `untold` says that the event log was down, so that the workflow has to tell of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,3 +76,5 @@ class ToolResult(BaseModel):
     is_error: bool = False
     artifact_id: str | None = None
     size_bytes: int = 0
+    duration_ms: int = 0
+    untold: bool = False

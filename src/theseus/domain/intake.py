@@ -56,9 +56,23 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
     _refuse_conflicts(data)
     mode = _mode(data, setting.workflow_mode)
     _refuse_without_effect(data, mode)
+    _refuse_agents_alone(data, mode)
     _refuse_not_built(data, mode, setting.built)
     _refuse_large_context(data, mode)
     return _resolve(data, mode, setting)
+
+
+def parsed(data: bytes, what: str) -> JsonValue:
+    """JSON text as a value.
+
+    Raises:
+        InvalidInput: it is none; the message does not quote it.
+    """
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        kind = "nested too deeply" if isinstance(error, RecursionError) else "not JSON in UTF-8"
+        raise InvalidInput(f'{what} must be one JSON object such as {{"query": "..."}}; it is {kind}') from error
 
 
 def _parse(raw: JsonValue) -> TaskInput:
@@ -108,11 +122,21 @@ def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
     else:
         wanted = Mode(data.mode) if data.mode is not None else None
     if workflow_mode is not None and wanted not in (None, workflow_mode):
+        field = _asks_by(data)
         raise InvalidInput(
-            f"mode: the input asks for {wanted}, but this workflow type runs {workflow_mode}; start TaskWorkflow instead",
-            field="mode",
+            f"{field}: asks for {wanted} mode, but this workflow type runs {workflow_mode}; start TaskWorkflow instead",
+            field=field,
         )
     return workflow_mode or wanted
+
+
+def _asks_by(data: TaskInput) -> str:
+    """The key by which an input asks for its mode."""
+    context = data.context
+    for name in ("template", "template_name"):
+        if getattr(context, name) is not None:
+            return f"context.{name}"
+    return "context.force_research" if context.force_research else "mode"
 
 
 def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
@@ -133,6 +157,14 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
             _without_effect("context.disable_ai", "context.template")
     if context.platforms is not None and context.role != "ads_research":
         _without_effect("context.platforms", "context.role: ads_research")
+
+
+def _refuse_agents_alone(data: TaskInput, mode: Mode | None) -> None:
+    if mode is not Mode.SIMPLE:
+        return
+    for place, value in (("", data.max_concurrent_agents), ("context.", data.context.max_concurrent_agents)):
+        if value is not None:
+            _without_effect(f"{place}max_concurrent_agents", "a mode with several agents")
 
 
 def _without_effect(field: str, needs: str) -> None:

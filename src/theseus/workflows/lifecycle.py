@@ -7,17 +7,19 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from theseus.contracts.accepted import AcceptedTask
-from theseus.contracts.carried import CarriedTask
+from theseus.contracts.carried import CarriedTask, Continuation
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import DomainError, InvalidInput, NoModel
 from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.budget import Ledger
-from theseus.domain.intake import Setting, accept
+from theseus.domain.intake import Setting, accept, parsed
 from theseus.domain.tokens import estimate
 from theseus.roles.presets import PRESETS
 from theseus.workflows import endings, steps
@@ -33,6 +35,9 @@ from theseus.workflows.modes import BUILT
 from theseus.workflows.opening import announce, choose_mode, fit_session
 from theseus.workflows.run import Run
 
+NOTHING = RawValue(Payload())
+"""An argument that was not given."""
+
 
 class Lifecycle:
     """One task from its raw input to its result. Built in a workflow's constructor; `live` is its `run`."""
@@ -47,22 +52,22 @@ class Lifecycle:
         self._crew = Crew(self._control)
         self._approvals = Approvals(self._milestones, self._crew.tell)
 
-    async def live(self, raw: JsonValue, carried: JsonValue = None) -> TaskResult:
-        """Runs the task; `carried` is what an earlier run of it took along.
+    async def live(self, raw: RawValue) -> TaskResult:
+        """Runs the task, or goes on with what an earlier run of it took along.
 
         Raises:
             ApplicationError: the task failed, was denied or timed out; the first detail is the TaskResult.
             asyncio.CancelledError: it was cancelled.
         """
         try:
-            result = await undisturbed(self._close(await self._limited(self._work(raw, carried))))
+            result = await undisturbed(self._close(await self._limited(self._work(raw))))
         except asyncio.CancelledError:
             await undisturbed(self._end_cancelled())
             raise
         except OverlongTask as long:
             assert self._run is not None
             await undisturbed(self._milestones.flush())
-            steps.continue_as_new(raw, carried_by(self._run, long.team))
+            steps.continue_as_new(Continuation(carried=carried_by(self._run, long.team)))
         except DomainError as error:
             result = await undisturbed(self._end_failed(error))
         except (ValidationError, *BUGS) as error:
@@ -79,9 +84,9 @@ class Lifecycle:
         waits = self._run is not None and self._run.is_on_hold
         return waits or self._control.state.is_paused or self._approvals.is_waiting
 
-    async def _work(self, raw: JsonValue, carried: JsonValue) -> Answer:
-        if carried is not None:
-            return await self._go_on(CarriedTask.model_validate(carried))
+    async def _work(self, raw: RawValue) -> Answer:
+        if (carried := _carried(raw)) is not None:
+            return await self._go_on(carried)
         run = await self._open(raw)
         await fit_session(run)
         run.mode = run.task.mode or await choose_mode(run)
@@ -99,7 +104,7 @@ class Lifecycle:
         await self._control.checkpoint("session.append")
         return answer
 
-    async def _open(self, raw: JsonValue) -> Run:
+    async def _open(self, raw: RawValue) -> Run:
         task, refused = self._accept(raw)
         facts = await steps.load_facts(
             FactsRequest(
@@ -128,7 +133,7 @@ class Lifecycle:
         announce(run)
         return run
 
-    def _accept(self, raw: JsonValue) -> tuple[AcceptedTask | None, DomainError | None]:
+    def _accept(self, raw: RawValue) -> tuple[AcceptedTask | None, DomainError | None]:
         setting = Setting(
             workflow_id=steps.task_id(),
             workflow_mode=self._own_mode,
@@ -137,7 +142,7 @@ class Lifecycle:
             built=BUILT,
         )
         try:
-            return accept(raw, setting), None
+            return accept(_given(raw), setting), None
         except DomainError as error:
             return None, error
 
@@ -190,6 +195,23 @@ class Lifecycle:
     def _progress(self) -> Progress:
         progress = self._run.progress() if self._run is not None else Progress(phase="opening")
         return progress.model_copy(update={"status": self._ended})
+
+
+def _given(raw: RawValue) -> JsonValue:
+    """The input as JSON. It is read here, not by the data converter, whose errors would quote it."""
+    if not raw.payload.data:
+        return None
+    return parsed(raw.payload.data, "the task input")
+
+
+def _carried(raw: RawValue) -> CarriedTask | None:
+    """What an earlier run of the task took along; its one key is none that a caller may send."""
+    if not raw.payload.data.startswith(b'{"carried":'):
+        return None
+    try:
+        return Continuation.model_validate_json(raw.payload.data).carried
+    except ValidationError as error:
+        raise InvalidInput("carried: not for callers; it is what a task takes along into its next run") from error
 
 
 def _no_model(task: AcceptedTask, refusal: str) -> DomainError:

@@ -36,6 +36,10 @@ class Milestones:
             kind(workflow_id=self._task_id or steps.task_id(), timestamp=steps.now(), key=key, **fields)
         )
 
+    def pass_on(self, event: Event) -> None:
+        """Takes an event that an activity could not publish; it goes out with the next flush."""
+        self._waiting.append(event)
+
     async def flush(self) -> None:
         """Publishes what waits."""
         async with self._busy:

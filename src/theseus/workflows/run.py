@@ -30,6 +30,7 @@ from theseus.contracts.tools import SEND_MESSAGE, Effect, ToolFacts
 from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
+from theseus.domain.telling import output
 from theseus.roles.role import ALL_TOOLS, Role
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
@@ -311,6 +312,8 @@ class Run:
         finally:
             self.ledger = self.ledger.settle(grant, used)
         self._account(reply)
+        if reply.untold:
+            self.milestones.pass_on(output(self.ref(), step, reply, steps.now()))
         if reply.partial:
             raise asyncio.CancelledError
         talk.took(reply.message, reply.prefix, reply.usage.total_tokens)

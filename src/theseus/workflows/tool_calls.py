@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
 from theseus.contracts.errors import Denied, StepFailed
 from theseus.contracts.messages import ToolCall, ToolMessage
-from theseus.contracts.tools import SEND_MESSAGE, Effect, SendMessage, ToolRequest
+from theseus.contracts.tools import SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
+from theseus.domain.telling import observed
 from theseus.workflows import steps
 from theseus.workflows.approvals import wanted
 from theseus.workflows.children import signal_parent
@@ -25,19 +26,27 @@ async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) 
     step = run.next_step()
     facts = next((t for t in run.facts.tools if t.name == call.name and t.name in allowed), None)
     if facts is None:
-        return _tool_error(call, f"There is no tool {call.name!r} for you. Tools: {', '.join(allowed) or 'none'}")
+        words = f"There is no tool {call.name!r} for you. Tools: {', '.join(allowed) or 'none'}"
+        refused = ToolResult(call_id=call.id, name=call.name, text=words, is_error=True)
+        run.milestones.pass_on(observed(_request(run, call, head, step), refused, words, steps.now()))
+        return _tool_error(call, words)
     if call.name == SEND_MESSAGE:
         return await _send_message(run, call, step)
     if facts.effect is not Effect.READ and call.name in run.facts.approvals.tools:
         call = await _approved(run, call, step)
-    request = ToolRequest(
-        ref=run.ref(), step=step, call=call, head=head, idempotency_key=f"{run.place}:{step}:{call.id}"
-    )
+    request = _request(run, call, head, step)
     try:
         result = await steps.run_tool(request, facts, summary=_tool_summary(call))
     except StepFailed as error:
         return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known.")
+    if result.untold:
+        run.milestones.pass_on(observed(request, result, result.text, steps.now()))
     return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
+
+
+def _request(run: Run, call: ToolCall, head: str, step: int) -> ToolRequest:
+    key = f"{run.place}:{step}:{call.id}"
+    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key)
 
 
 async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall:
