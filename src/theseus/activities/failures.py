@@ -2,7 +2,9 @@
 
 import email.utils
 import json
+import math
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -12,6 +14,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from theseus.activities.llm.provider import ProviderFaultError, StreamEndedEarlyError
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.messages import Route
+from theseus.contracts.task import Usage
 
 WORDS = 500
 """Characters kept of what a provider said."""
@@ -69,18 +72,45 @@ ProviderError = (
 """All that a model call raises for the world's faults."""
 
 
-def failure(error: Exception, route: Route) -> ApplicationError:
-    """The typed failure of one model call. Its message has route, status and the provider's words, never a key."""
+def failure(
+    error: Exception,
+    route: Route,
+    secrets: Collection[str] = (),
+    left: timedelta | None = None,
+    wasted: Usage | None = None,
+) -> ApplicationError:
+    """The typed failure of one model call. Its message has route, status and the provider's words, never a key.
+
+    Args:
+        error: what went wrong.
+        route: where.
+        secrets: keys that are configured; whatever their form, they are taken out.
+        left: for how long the route may still be retried; None for ever.
+        wasted: what this and earlier attempts spent; the first detail.
+    """
     kind, status = _kind(error)
     where = f"{route}" + (f" answered {status}" if status else "")
+    delay = _retry_after(error) if kind in _RETRIED else None
+    is_over = left is not None and (delay or timedelta()) >= left
     return ApplicationError(
-        f"{where}: {_words(error)}",
+        f"{where}: {_words(error, secrets)}",
+        *((wasted.model_dump(),) if wasted is not None else ()),
         type=kind,
-        non_retryable=kind not in _RETRIED,
-        next_retry_delay=_retry_after(error) if kind in _RETRIED else None,
+        non_retryable=kind not in _RETRIED or is_over,
+        next_retry_delay=delay,
         category=(
             ApplicationErrorCategory.BENIGN if kind is ErrorType.RATE_LIMITED else ApplicationErrorCategory.UNSPECIFIED
         ),
+    )
+
+
+def unexpected(error: Exception, route: Route, wasted: Usage) -> ApplicationError:
+    """The failure for an error that nothing expected: not retried, and without the error's words, which may be anything."""
+    return ApplicationError(
+        f"{route}: the call failed in a way that nothing expected ({type(error).__name__}); the worker's log has it",
+        wasted.model_dump(),
+        type=ErrorType.INTERNAL,
+        non_retryable=True,
     )
 
 
@@ -121,30 +151,34 @@ def _retry_after(error: Exception) -> timedelta | None:
         return None
     headers = error.headers
     if (text := headers.get("retry-after-ms")) is not None and (wait := _number(text)) is not None:
-        return _bounded(timedelta(milliseconds=wait))
+        return _bounded(wait / 1000)
     text = headers.get("retry-after")
     if text is None:
         return None
     if (wait := _number(text)) is not None:
-        return _bounded(timedelta(seconds=wait))
+        return _bounded(wait)
     try:
         at = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return _bounded(at - datetime.now(UTC))
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return _bounded((at - datetime.now(UTC)).total_seconds())
 
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return None if math.isnan(number) else number
 
 
-def _bounded(wait: timedelta) -> timedelta | None:
-    return min(wait, LONGEST_WAIT) if wait > timedelta() else None
+def _bounded(seconds: float) -> timedelta | None:
+    return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds())) if seconds > 0 else None
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, secrets: Collection[str]) -> str:
     said = str(error) or type(error).__name__
+    for secret in secrets:
+        said = said.replace(secret, "[key]")
     return _SECRET.sub("[key]", " ".join(said.split()))[:WORDS]

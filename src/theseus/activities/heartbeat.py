@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 
@@ -12,12 +13,17 @@ BEAT = timedelta(seconds=0.5)
 
 
 @asynccontextmanager
-async def heartbeating(interval: timedelta = BEAT) -> AsyncGenerator[None, None]:
-    """Beats in the background while the context is open; the SDK decides how many of the beats travel."""
+async def heartbeating(
+    interval: timedelta = BEAT, details: Callable[[], Sequence[Any]] = tuple[Any, ...]
+) -> AsyncGenerator[None, None]:
+    """Beats in the background while the context is open; the SDK decides how many of the beats travel.
+
+    `details` gives what the next attempt finds in its `heartbeat_details`.
+    """
 
     async def beat() -> None:
         while True:
-            activity.heartbeat()
+            activity.heartbeat(*details())
             await asyncio.sleep(interval.total_seconds())
 
     task = asyncio.create_task(beat())

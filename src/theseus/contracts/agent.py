@@ -5,7 +5,9 @@ from datetime import datetime
 from pydantic import Field
 
 from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.control import ControlMemory
 from theseus.contracts.errors import TaskError
+from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
 from theseus.contracts.messages import Inner, Message, Route
 from theseus.contracts.plan import Strategy, Subtask
@@ -37,6 +39,8 @@ class Carried(Inner):
     routes: tuple[RouteSpent, ...] = ()
     degraded: tuple[str, ...] = ()
     failovers: tuple[str, ...] = ()
+    control: ControlMemory = ControlMemory()
+    waiting: tuple[Event, ...] = ()
 
 
 NOTHING = Carried()

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport, RouteSpent
-from theseus.contracts.control import ControlState
+from theseus.contracts.control import ControlMemory
+from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
 from theseus.contracts.messages import Inner, Message
 from theseus.contracts.session import Window
@@ -41,7 +42,8 @@ class CarriedTask(Inner):
     steps: int = 0
     told: int = 0
     agents_started: int = 0
-    control: ControlState = ControlState()
+    control: ControlMemory = ControlMemory()
+    waiting: tuple[Event, ...] = ()
     team: TeamState = TeamState()
 
 

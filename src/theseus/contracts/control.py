@@ -72,6 +72,28 @@ class ControlState(BaseModel):
     checkpoint: str = Field(default="", description="Where the task last passed or is held.")
 
 
+class Update(BaseModel):
+    """Base of Update payloads: strict, and idempotent by the id each carries."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MessageToTask(Update):
+    """Payload of the Update `send_message`: words of a person to the agent at work; idempotent by message_id."""
+
+    message_id: MessageId
+    text: str = Field(min_length=1, max_length=10_000)
+    sent_by: str = Field(default="", max_length=128)
+
+
+class ControlMemory(BaseModel):
+    """What a workflow that continues as new keeps of what people asked of it."""
+
+    state: ControlState = ControlState()
+    inbox: tuple[MessageToTask, ...] = ()
+    received: tuple[str, ...] = ()
+
+
 class Progress(BaseModel):
     """Answer of the query `progress`."""
 
@@ -83,12 +105,6 @@ class Progress(BaseModel):
     usage: Usage = Usage()
     budget: Limits = Limits()
     waiting_for: str = ""
-
-
-class Update(BaseModel):
-    """Base of Update payloads: strict, and idempotent by the id each carries."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ApprovalDecision(Update):
@@ -145,14 +161,6 @@ class ReviewDecision(Update):
     message: str = Field(default="", max_length=10_000)
     expected_version: int | None = Field(default=None, ge=1)
     reviewed_by: str = Field(default="", max_length=128)
-
-
-class MessageToTask(Update):
-    """Payload of the Update `send_message`: words of a person to the agent at work; idempotent by message_id."""
-
-    message_id: MessageId
-    text: str = Field(min_length=1, max_length=10_000)
-    sent_by: str = Field(default="", max_length=128)
 
 
 class UpdateReceipt(BaseModel):

@@ -1,5 +1,6 @@
 """The names of all errors that cross a boundary, and the family of errors that are ours."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, JsonValue
@@ -106,11 +107,15 @@ class AnswerInvalid(DomainError):
 
 
 class StepFailed(DomainError):
-    """A step into the world failed for good: its retries are spent, or there was no point in any."""
+    """A step into the world failed for good: its retries are spent, or there was no point in any.
 
-    def __init__(self, error_type: ErrorType, message: str) -> None:
+    `wasted` is what its attempts spent nevertheless, by the names of `Usage`.
+    """
+
+    def __init__(self, error_type: ErrorType, message: str, wasted: Mapping[str, int] | None = None) -> None:
         super().__init__(message)
         self.type = error_type
+        self.wasted: Mapping[str, int] = wasted or {}
 
 
 class NoModel(DomainError):

@@ -85,6 +85,8 @@ class LLMRequest(Inner):
 
     `prefix` is the hash of all that came before, None when the conversation starts here (then `head` is set).
     `step` is stable over retries of the workflow: it numbers the task's calls and makes its events idempotent.
+    `routes_before` counts the routes that failed at this step; this one is not retried any more when it has failed for
+    `retry_seconds`, None being as long as Temporal lets it.
     """
 
     ref: TaskRef
@@ -97,6 +99,8 @@ class LLMRequest(Inner):
     tool_choice: Literal["auto", "none", "required"] = "auto"
     max_output_tokens: int
     stream: bool = True
+    routes_before: int = 0
+    retry_seconds: float | None = None
 
 
 class LLMReply(Inner):
@@ -105,7 +109,7 @@ class LLMReply(Inner):
     `answer` is the parsed structure when the role has one; `invalid` says in words why it could not be read.
     `partial` marks a call that was cancelled: text and usage are what there was until then.
     `window_lost` says that the session's earlier turns could not be read any more; `untold` that the event log was down
-    when the answer came, so that the workflow has to tell of it.
+    when the answer came, so that the workflow has to tell of it. `wasted` is what earlier attempts of this call spent.
     """
 
     message: AssistantMessage
@@ -118,6 +122,7 @@ class LLMReply(Inner):
     partial: bool = False
     window_lost: bool = False
     untold: bool = False
+    wasted: Usage = Usage()
 
 
 class TranscriptPart(Inner):

@@ -9,6 +9,8 @@ from theseus.domain.transcript import Node, head_node, message_node
 INLINE_BYTES = 48 * 1024
 """A request larger than this goes to the transcript store in parts first, so that no history event grows past 64 KB."""
 
+SHOWN_FACT_CHARS = 16_000
+"""A prompt shows no more of one fact (roles/role.py)."""
 TOOL_SPEC_TOKENS = 250
 """Estimate of what one tool's description costs, until the provider has counted."""
 
@@ -113,4 +115,6 @@ def _slices(conversation_id: str, node: Node) -> list[TranscriptPart]:
 
 
 def _head_tokens(head: Head) -> int:
-    return 600 + estimate(head.model_dump_json(exclude={"window"}))
+    # prompts show so much of a fact and no more
+    facts = [str(value)[:SHOWN_FACT_CHARS] for value in head.facts.values()]
+    return 600 + sum(estimate(fact) for fact in facts)

@@ -55,6 +55,8 @@ class Agent:
             await undisturbed(self._stopped(run))
             raise
         except Overlong as long:
+            await undisturbed(self._milestones.flush())
+            await workflow.wait_condition(workflow.all_handlers_finished)
             worked = self._continue(run, assignment, long)
         except DomainError as error:
             return await undisturbed(self._failed(run, error))
@@ -86,6 +88,9 @@ class Agent:
             run.steps_taken = carried.steps
             run.routes = {spent.route: RouteUse(spent.calls, spent.usage) for spent in carried.routes}
             run.degraded, run.failovers = list(carried.degraded), list(carried.failovers)
+            self._control.remember(carried.control)
+            for event in carried.waiting:
+                self._milestones.pass_on(event)
         if assignment.is_paused and carried is None:
             self._control.hold()
         self._control.on_change(run.show)
@@ -122,6 +127,8 @@ class Agent:
             routes=_spent(run),
             degraded=tuple(run.degraded),
             failovers=tuple(run.failovers),
+            control=self._control.memory(),
+            waiting=self._milestones.waiting,
         )
         steps.continue_as_new(
             assignment.model_copy(
@@ -129,7 +136,6 @@ class Agent:
                     "carried": carried,
                     "deadline": run.deadline,
                     "avoid": tuple(sorted(run.left, key=str)),
-                    "is_paused": False,
                 }
             )
         )

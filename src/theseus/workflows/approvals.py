@@ -23,6 +23,7 @@ from theseus.contracts.control import (
 )
 from theseus.contracts.events import AnyFacts, Progressed
 from theseus.workflows import children, steps
+from theseus.workflows.control import told_as
 from theseus.workflows.milestones import Milestones
 
 REMINDERS = 3
@@ -38,7 +39,7 @@ class Approvals:
     """Built in a workflow's constructor. `tell` signals an agent of the task; `check` says what is wrong with a decision."""
 
     def __init__(self, milestones: Milestones, tell: Tell | None = None) -> None:
-        self.check: Check = lambda _pending, _decision: ""
+        self.check: Check = _arguments_are_an_object
         self._milestones = milestones
         self._tell = tell
         self._pending: dict[str, PendingApproval] = {}
@@ -55,6 +56,13 @@ class Approvals:
     def is_waiting(self) -> bool:
         """Whether something waits for a person."""
         return bool(self._pending)
+
+    def forget(self, agent: str) -> None:
+        """An agent is over: nobody needs to decide for it any more."""
+        for approval_id in [key for key, each in self._pending.items() if each.agent_id == agent]:
+            self._decided[approval_id] = ApprovalDecision(
+                approval_id=approval_id, approved=False, feedback="its agent is over", approved_by=NOBODY
+            )
 
     def close(self) -> None:
         """The task ends: what still waits is refused."""
@@ -124,14 +132,17 @@ class Approvals:
         self._milestones.tell(Progressed, type="WAITING", agent_id=wanted.agent_id, message=words, payload=facts)
 
     async def _agent_asks(self, payload: Any = None) -> None:
-        asked = AgentAsks.model_validate(payload)
+        asked = told_as(AgentAsks, payload)
+        if asked is None:
+            return
         decision = await self._await_person(asked.wanted, asked.policy)
         if self._tell is not None:
             await self._tell(asked.wanted.agent_id, SIGNAL_APPROVAL_DECIDED, decision)
 
     def _hear(self, payload: Any = None) -> None:
-        decision = ApprovalDecision.model_validate(payload)
-        self._decided[decision.approval_id] = decision
+        decision = told_as(ApprovalDecision, payload)
+        if decision is not None:
+            self._decided[decision.approval_id] = decision
 
     def _check(self, payload: Any = None) -> None:
         try:
@@ -161,6 +172,13 @@ class Approvals:
             return UpdateReceipt(accepted=True, detail="received before")
         self._decided[decision.approval_id] = decision
         return UpdateReceipt(accepted=True, detail="approved" if decision.approved else "denied")
+
+
+def _arguments_are_an_object(pending: PendingApproval, decision: ApprovalDecision) -> str:
+    changed = decision.modified_action
+    if pending.kind == "tool" and changed is not None and not isinstance(changed, dict):
+        return "the arguments of a tool are a JSON object"
+    return ""
 
 
 class AgentAsks(BaseModel):

@@ -29,7 +29,8 @@ def carried_by(run: Run, team: TeamState) -> CarriedTask:
         steps=run.steps_taken,
         told=run.milestones.told,
         agents_started=run.crew.started,
-        control=run.control.state,
+        control=run.control.memory(),
+        waiting=run.milestones.waiting,
         team=team,
     )
 
@@ -38,7 +39,9 @@ def reopened(carried: CarriedTask, control: Control, crew: Crew, approvals: Appr
     """The run that goes on where the earlier one stopped."""
     milestones.of_agent(carried.task.task_id, "", carried.told)
     crew.count_from(carried.agents_started)
-    control.state = carried.control
+    control.remember(carried.control)
+    for event in carried.waiting:
+        milestones.pass_on(event)
     run = Run(
         task=carried.task,
         facts=carried.facts,

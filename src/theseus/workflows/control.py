@@ -4,7 +4,9 @@ Built in a workflow's constructor, it registers its own signal, query and Update
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from temporalio import workflow
@@ -12,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from theseus.contracts import control as names
 from theseus.contracts.control import (
+    ControlMemory,
     ControlReason,
     ControlState,
     MessageToTask,
@@ -30,15 +33,25 @@ async def _to_nobody(_name: str, _payload: BaseModel) -> None:
     return
 
 
+class Hearing(StrEnum):
+    """Who reads what people say to the task: its one agent or lead, all agents at work, or nobody any more."""
+
+    ONE = "one"
+    AGENTS = "agents"
+    NOBODY = "nobody"
+
+
 class Control:
     """The control state of one task."""
 
     def __init__(self, milestones: Milestones, progress: Callable[[], Progress]) -> None:
         self.state = ControlState()
         self.is_open = True
+        self.hears = Hearing.ONE
         self._milestones = milestones
         self._inbox: list[MessageToTask] = []
         self._received: set[str] = set()
+        self._held_since: datetime | None = None
         self._on_change: Callable[[], None] = lambda: None
         self._forward: Forward = _to_nobody
         workflow.set_signal_handler(names.SIGNAL_PAUSE, self._pause)
@@ -67,11 +80,24 @@ class Control:
         self.state = self.state.model_copy(update={"checkpoint": name})
         if not self.state.is_paused:
             return
-        self._tell("WORKFLOW_PAUSED", self.state.pause_reason, self.state.paused_by)
+        if self._held_since != self.state.paused_at:
+            # several calls of one reply are held at the same place: it is told once
+            self._held_since = self.state.paused_at
+            self._tell("WORKFLOW_PAUSED", self.state.pause_reason, self.state.paused_by)
         self._on_change()
         await self._milestones.flush()
         await workflow.wait_condition(lambda: not self.state.is_paused)
         self._on_change()
+
+    def memory(self) -> ControlMemory:
+        """What the next run of this workflow has to know."""
+        return ControlMemory(state=self.state, inbox=tuple(self._inbox), received=tuple(sorted(self._received)))
+
+    def remember(self, memory: ControlMemory) -> None:
+        """Goes on where an earlier run of this workflow stopped."""
+        self.state = memory.state
+        self._inbox = list(memory.inbox)
+        self._received = set(memory.received)
 
     async def cancelled(self) -> None:
         """Returns when the signal `cancel` came."""
@@ -128,20 +154,25 @@ class Control:
 
     def _check_message(self, payload: Any = None) -> None:
         message = _valid(MessageToTask, payload)
-        if not self.is_open and message.message_id not in self._received:
-            raise _refused("TaskClosing", "the task has its answer already; send a new task in the same session")
+        if message.message_id in self._received:
+            return
+        if not self.is_open or self.hears is Hearing.NOBODY:
+            raise _refused("TaskClosing", "nobody reads it any more: the task gives its answer; send a new task")
 
     async def _message(self, payload: Any = None) -> UpdateReceipt:
         message = MessageToTask.model_validate(payload)
         if message.message_id in self._received:
             return UpdateReceipt(accepted=True, detail="received before")
         self._received.add(message.message_id)
+        if self.hears is Hearing.AGENTS:
+            await self._forward(names.SIGNAL_TOLD, message)
+            return UpdateReceipt(accepted=True, detail="the agents at work read it before their next model calls")
         self._inbox.append(message)
         return UpdateReceipt(accepted=True, detail="the agent reads it before its next model call")
 
     def _told(self, payload: Any = None) -> None:
-        message = MessageToTask.model_validate(payload)
-        if message.message_id not in self._received:
+        message = told_as(MessageToTask, payload)
+        if message is not None and message.message_id not in self._received:
             self._received.add(message.message_id)
             self._inbox.append(message)
 
@@ -155,6 +186,18 @@ class Control:
     def _tell(self, kind: str, reason: str, requested_by: str) -> None:
         facts = PausedFacts(checkpoint=self.state.checkpoint, reason=reason, requested_by=requested_by)
         self._milestones.tell(WorkflowControl, type=kind, message=reason, payload=facts)
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def told_as(shape: type[Shape], payload: Any) -> Shape | None:
+    """A signal between a task and its agents; None, and a line in the log, for one that has not come from either."""
+    try:
+        return shape.model_validate(payload)
+    except ValidationError:
+        workflow.logger.warning("a signal that is no %s was dropped", shape.__name__)
+        return None
 
 
 def _reason(payload: Any) -> ControlReason:

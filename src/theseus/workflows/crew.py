@@ -9,7 +9,7 @@ from temporalio import workflow
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.control import SIGNAL_AGENT_SAYS, SIGNAL_AGENT_STOPPED, AgentMessage
 from theseus.workflows.children import Child
-from theseus.workflows.control import Control
+from theseus.workflows.control import Control, told_as
 
 
 class Crew:
@@ -67,11 +67,12 @@ class Crew:
         await asyncio.gather(*(child.signal(name, payload) for child in list(self._children.values())))
 
     def _agent_stopped(self, payload: Any = None) -> None:
-        report = AgentReport.model_validate(payload)
-        self._stopped[report.agent] = report
+        report = told_as(AgentReport, payload)
+        if report is not None:
+            self._stopped[report.agent] = report
 
     def _agent_says(self, payload: Any = None) -> None:
-        message = AgentMessage.model_validate(payload)
-        if message.message_id not in self._seen:
+        message = told_as(AgentMessage, payload)
+        if message is not None and message.message_id not in self._seen:
             self._seen.add(message.message_id)
             self._mail.append(message)

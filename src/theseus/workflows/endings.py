@@ -17,7 +17,9 @@ from theseus.contracts.events import (
     WorkflowFailed,
 )
 from theseus.contracts.task import ModelUse, TaskMetadata, TaskResult, TaskStatus
+from theseus.domain.evidence import evidence
 from theseus.domain.parsing import response_of
+from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.run import Run
@@ -45,6 +47,9 @@ def failure(task_id: str, run: Run | None, error: DomainError) -> TaskResult:
     status = TaskStatus.TIMED_OUT if error.type is ErrorType.TIMED_OUT else TaskStatus.FAILED
     status = TaskStatus.DENIED if error.type is ErrorType.DENIED else status
     made = _base(task_id, run, status)
+    if run is not None and (found := _found(run)):
+        kept = TaskMetadata.model_validate(made.metadata.model_dump() | {"found": found})
+        made = made.model_copy(update={"metadata": kept})
     return made.model_copy(update={"error": TaskError(type=error.type, message=error.message, field=error.field)})
 
 
@@ -112,6 +117,13 @@ def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
         provider=run.last_route.provider if run.last_route else None,
         metadata=metadata,
     )
+
+
+def _found(run: Run) -> str:
+    """What the task had found when it failed."""
+    texts = [f"## {report.agent}\n{report.text}" for report in run.reports if report.is_usable]
+    texts += [evidence(talk.messages) for talk in run.talks if talk.head.role in PRESETS]
+    return "\n\n".join(text for text in texts if text)[:SHOWN_CHARS]
 
 
 def _breakdown(run: Run) -> list[ModelUse]:

@@ -27,14 +27,16 @@ from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.bugs import BUGS
 from theseus.workflows.carrying import carried_by, reopened
-from theseus.workflows.control import Control
+from theseus.workflows.control import Control, Hearing
 from theseus.workflows.crew import Crew
-from theseus.workflows.limits import Hold, undisturbed, within_limits
+from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
 from theseus.workflows.opening import announce, choose_mode, fit_session
 from theseus.workflows.run import Run
 
+LEAST_SAVING = timedelta(seconds=60)
+"""An answer that came in the last moment is still saved for so long."""
 NOTHING = RawValue(Payload())
 """An argument that was not given."""
 
@@ -60,13 +62,16 @@ class Lifecycle:
             asyncio.CancelledError: it was cancelled.
         """
         try:
-            result = await undisturbed(self._close(await self._limited(self._work(raw))))
+            answer = await self._limited(self._work(raw))
+            await unless_cancelled(self._save(answer), self._control.cancelled())
+            result = await undisturbed(self._close(answer))
         except asyncio.CancelledError:
             await undisturbed(self._end_cancelled())
             raise
         except OverlongTask as long:
             assert self._run is not None
             await undisturbed(self._milestones.flush())
+            await workflow.wait_condition(workflow.all_handlers_finished)
             steps.continue_as_new(Continuation(carried=carried_by(self._run, long.team)))
         except DomainError as error:
             result = await undisturbed(self._end_failed(error))
@@ -101,6 +106,7 @@ class Lifecycle:
 
     async def _in_mode(self, run: Run, mode: Mode) -> Answer:
         answer = await BUILT[mode](run)
+        self._control.hears = Hearing.NOBODY
         await self._control.checkpoint("session.append")
         return answer
 
@@ -146,11 +152,11 @@ class Lifecycle:
         except DomainError as error:
             return None, error
 
-    async def _close(self, answer: Answer) -> TaskResult:
+    async def _save(self, answer: Answer) -> None:
         run = self._run
         assert run is not None
-        self._control.is_open = False
         run.enter("saving")
+        patience = max(run.deadline - steps.now(), LEAST_SAVING)
         await steps.append_turn(
             Turn(
                 key=run.task.session,
@@ -159,8 +165,14 @@ class Lifecycle:
                 user_tokens=estimate(run.task.query),
                 answer_text=answer.text,
                 answer_tokens=estimate(answer.text),
-            )
+            ),
+            patience=patience,
         )
+
+    async def _close(self, answer: Answer) -> TaskResult:
+        run = self._run
+        assert run is not None
+        self._control.is_open = False
         result = endings.result(run, answer)
         endings.tell_completed(self._milestones, result)
         await self._end(result)

@@ -51,6 +51,24 @@ async def within_limits(
     raise asyncio.CancelledError
 
 
+async def unless_cancelled(work: Coroutine[Any, Any, None], cancelled: Coroutine[Any, Any, None]) -> None:
+    """Does the work; stops it when somebody cancels.
+
+    Raises:
+        asyncio.CancelledError: it was cancelled first.
+    """
+    body, cancel = asyncio.create_task(work), asyncio.create_task(cancelled)
+    with contextlib.suppress(asyncio.CancelledError):
+        await workflow.wait([body, cancel], return_when=asyncio.FIRST_COMPLETED)
+    cancel.cancel()
+    if body.done():
+        body.result()
+        return
+    body.cancel()
+    await undisturbed(_ended(body))
+    raise asyncio.CancelledError
+
+
 async def undisturbed(work: Coroutine[object, object, T]) -> T:
     """Finishes `work` though the task is cancelled meanwhile."""
     task = asyncio.create_task(work)

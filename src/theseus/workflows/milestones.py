@@ -36,6 +36,11 @@ class Milestones:
             kind(workflow_id=self._task_id or steps.task_id(), timestamp=steps.now(), key=key, **fields)
         )
 
+    @property
+    def waiting(self) -> tuple[Event, ...]:
+        """What could not be published yet."""
+        return tuple(self._waiting)
+
     def pass_on(self, event: Event) -> None:
         """Takes an event that an activity could not publish; it goes out with the next flush."""
         self._waiting.append(event)

@@ -14,6 +14,7 @@ from theseus.roles.presets import PRESETS
 from theseus.roles.router import ROUTER
 from theseus.roles.summarizer import SUMMARIZER
 from theseus.workflows import steps
+from theseus.workflows.model_calls import ask, complete
 from theseus.workflows.modes import BUILT
 from theseus.workflows.run import Run
 
@@ -63,7 +64,7 @@ async def choose_mode(run: Run) -> Mode:
     """Asks the router; when it cannot say, or chooses what is not built yet, the mode is simple and the task degraded."""
     run.enter("routing")
     try:
-        assessment = await run.ask(ROUTER, run.task.query, facts=_said_before(run))
+        assessment = await ask(run, ROUTER, run.task.query, facts=_said_before(run))
     except (StepFailed, AnswerInvalid) as error:
         run.note_degraded(f"the router could not decide ({error.message[:200]}); simple mode was taken")
         return Mode.SIMPLE
@@ -97,7 +98,7 @@ async def _summarise(run: Run, plan: Fit) -> SessionSummary | None:
     talk.window_tokens = plan.summarise_tokens
     talk.say(UserMessage(text=f"Summarise the conversation so far in at most {plan.summary_budget_tokens} tokens."))
     try:
-        reply = await run.complete(talk, SUMMARIZER, closing=True, stream=False)
+        reply = await complete(run, talk, SUMMARIZER, closing=True, stream=False)
     except (StepFailed, BudgetExhausted) as error:
         run.note_degraded(f"the session could not be summarised ({error.message[:200]}); its middle was left out")
         return plan.summary

@@ -1,24 +1,21 @@
 """What a mode may see and do: its task, its budget, model calls, tool calls, milestones and checkpoints."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.carried import TeamState
 from theseus.contracts.control import Progress
-from theseus.contracts.errors import FAILOVER, AnswerInvalid, ErrorType, NoModel, StepFailed, TimedOut
+from theseus.contracts.errors import NoModel, StepFailed
 from theseus.contracts.events import BudgetThreshold, Progressed
 from theseus.contracts.facts import Facts, ModelCard
 from theseus.contracts.messages import (
     Head,
-    LLMReply,
-    LLMRequest,
     Route,
     TaskRef,
     UserMessage,
@@ -30,7 +27,6 @@ from theseus.contracts.tools import SEND_MESSAGE, Effect, ToolFacts
 from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
-from theseus.domain.telling import output
 from theseus.roles.role import ALL_TOOLS, Role
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
@@ -39,11 +35,6 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.milestones import Milestones
 
 T = TypeVar("T", bound=BaseModel)
-
-ROUTE_PATIENCE = timedelta(seconds=60)
-"""How long one route may fail before the next is tried, where there is a next."""
-LAST_MARGIN = timedelta(seconds=3)
-"""A last route gives up so long before the wall-clock limit, so that the task fails with the route's own error."""
 
 
 @dataclass
@@ -86,6 +77,7 @@ class Run:
     is_on_hold: bool = False
     team_state: TeamState = field(default_factory=TeamState)
     steps_taken: int = 0
+    talks: list[Conversation] = field(default_factory=list[Conversation])
     left: set[Route] = field(default_factory=set[Route])
     _warned: set[str] = field(default_factory=set[str])
 
@@ -136,81 +128,9 @@ class Run:
             facts=own | dict(facts if facts is not None else self.task_facts()),
             window=self.window if window else None,
         )
-        return Conversation(head, window_tokens=self.window_tokens if window else 0)
-
-    async def complete(
-        self,
-        talk: Conversation,
-        role: Role[T],
-        *,
-        tools: Sequence[str] = (),
-        closing: bool = False,
-        stream: bool = True,
-    ) -> LLMReply:
-        """One model call: the conversation's new messages out, the answer in, both kept in `talk`.
-
-        A closing call may not use tools and may spend what the budget keeps back. Routes are tried in order.
-
-        Raises:
-            BudgetExhausted: the call does not fit.
-            StepFailed: no route could answer.
-        """
-        await self.control.checkpoint("llm.complete")
-        await self.milestones.flush()
-        cards = self.cards(role)
-        step = self.next_step()
-        for place, card in enumerate(cards, start=1):
-            try:
-                return await self._call(
-                    talk, role, card, step, tools, closing=closing, stream=stream, last=place == len(cards)
-                )
-            except StepFailed as error:
-                if place == len(cards) and error.type is ErrorType.TIMED_OUT:
-                    raise TimedOut(f"{error.message}: {self.limit_in_words()}") from error
-                if place == len(cards) or error.type not in FAILOVER:
-                    raise
-                self._leave(card.route, error)
-        raise NoModel(f"no model of role {role.name} is configured")
-
-    async def ask(
-        self,
-        role: Role[T],
-        text: str,
-        *,
-        window: bool = False,
-        facts: Mapping[str, JsonValue] | None = None,
-        check: Callable[[T], str] | None = None,
-    ) -> T:
-        """Asks a role for its typed answer; a wrong one is sent back once. `check` says in words what is wrong with it.
-
-        Raises:
-            AnswerInvalid: the second answer does not fit either.
-        """
-        talk = self.talk(role, window=window, facts=facts or {})
-        talk.say(UserMessage(text=text))
-        return await self.ask_on(talk, role, check=check)
-
-    async def ask_on(self, talk: Conversation, role: Role[T], *, check: Callable[[T], str] | None = None) -> T:
-        """The same in a conversation that is under way: its last message is the question."""
-        if role.answer is None:
-            raise TypeError(f"role {role.name} has no answer type")
-        problem = ""
-        for _ in range(2):
-            reply = await self.complete(talk, role, closing=True, stream=False)
-            problem = reply.invalid or ""
-            if not problem:
-                try:
-                    answer = role.answer.model_validate(reply.answer)
-                except ValidationError as error:
-                    problem = str(error)
-                else:
-                    problem = check(answer) if check is not None else ""
-                    if not problem:
-                        return answer
-            talk.say(
-                UserMessage(text=f"That answer cannot be used: {problem}\nAnswer again, with the asked JSON only.")
-            )
-        raise AnswerInvalid(f"{role.name}: the model's answer does not fit, even after one repair: {problem[:500]}")
+        made = Conversation(head, window_tokens=self.window_tokens if window else 0)
+        self.talks.append(made)
+        return made
 
     @property
     def place(self) -> str:
@@ -278,80 +198,13 @@ class Run:
         self.warn_of_budget()
         self.show()
 
-    async def _call(  # noqa: PLR0913 - one private place where all that a call depends on meets
-        self,
-        talk: Conversation,
-        role: Role[T],
-        card: ModelCard,
-        step: int,
-        tools: Sequence[str],
-        *,
-        closing: bool,
-        stream: bool,
-        last: bool,
-    ) -> LLMReply:
-        grant = self.ledger.grant(card, talk.input_tokens(len(tools)), role.max_output_tokens, closing=closing)
-        self.ledger = self.ledger.reserve(grant)
-        used = Usage()
-        try:
-            reply = await self._send(
-                talk,
-                LLMRequest(
-                    ref=self.ref(),
-                    step=step,
-                    route=card.route,
-                    tools=tuple(tools),
-                    tool_choice="none" if closing else "auto",
-                    max_output_tokens=grant.output_tokens,
-                    stream=stream,
-                ),
-                patience=self._patience(last=last),
-                summary=f"{card.route.model} · {role.name} · {self.phase}",
-            )
-            used = reply.usage
-        finally:
-            self.ledger = self.ledger.settle(grant, used)
-        self._account(reply)
-        if reply.untold:
-            self.milestones.pass_on(output(self.ref(), step, reply, steps.now()))
-        if reply.partial:
-            raise asyncio.CancelledError
-        talk.took(reply.message, reply.prefix, reply.usage.total_tokens)
-        return reply
-
-    async def _send(self, talk: Conversation, request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
-        # by hash; when the store lost the conversation, after giving it back; at last with everything in the request
-        conversation = f"{request.ref.task_id}:{request.ref.agent}"
-        if talk.is_large and not await steps.restore(talk.set_down(conversation)):
-            talk.start_over()
-        for attempt in range(3):
-            whole = request.model_copy(
-                update={
-                    "head": talk.head if talk.tip is None else None,
-                    "prefix": talk.tip,
-                    "delta": talk.delta,
-                }
-            )
-            try:
-                return await steps.complete(whole, patience=patience, summary=summary)
-            except StepFailed as error:
-                if error.type is not ErrorType.TRANSCRIPT_MISSING or talk.tip is None:
-                    raise
-                if attempt > 0 or not await steps.restore(talk.parts(conversation)):
-                    talk.start_over()
-        raise StepFailed(ErrorType.TRANSCRIPT_MISSING, "the conversation could not be brought to the model")
-
     def limit_in_words(self) -> str:
         """The wall-clock limit, for people whose task passed it."""
         seconds = self.task.limits.wall_clock_seconds
         return f"the wall-clock limit passed (limits.wall_clock_seconds={seconds:g})"
 
-    def _patience(self, *, last: bool) -> timedelta:
-        margin = min(LAST_MARGIN, timedelta(seconds=self.task.limits.wall_clock_seconds / 10))
-        left = max(self.deadline - steps.now() - margin, timedelta(seconds=1))
-        return left if last else min(left, ROUTE_PATIENCE)
-
-    def _leave(self, route: Route, error: StepFailed) -> None:
+    def leave(self, route: Route, error: StepFailed) -> None:
+        """Tries this route last from now on, and says so."""
         self.left.add(route)
         self.failovers.append(f"{route}: {error.type}: {error.message[:200]}")
         self.milestones.tell(
@@ -360,13 +213,12 @@ class Run:
             message=f"{route} does not answer ({error.type}); going on with another model",
         )
 
-    def _account(self, reply: LLMReply) -> None:
-        use = self.routes.setdefault(reply.route, RouteUse())
+    def charge(self, route: Route, usage: Usage) -> None:
+        """Notes what one call on a route took; the ledger has it already."""
+        use = self.routes.setdefault(route, RouteUse())
         use.calls += 1
-        use.usage += reply.usage
-        self.last_route = reply.route
-        if reply.window_lost:
-            self.note_degraded("earlier turns of the session could not be read any more")
+        use.usage += usage
+        self.last_route = route
         self.warn_of_budget()
         self.show()
 

@@ -7,7 +7,7 @@ raises `asyncio.CancelledError`.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -191,13 +191,14 @@ async def load_session(key: SessionKey, last: int) -> SessionView:
         _give_up(error)
 
 
-async def append_turn(turn: Turn) -> None:
-    """Adds the turn to the session, once; waits while the store is down."""
+async def append_turn(turn: Turn, *, patience: timedelta) -> None:
+    """Adds the turn to the session, once; waits for at most `patience` while the store is down."""
     try:
         await workflow.execute_activity_method(
             SessionActivities.append,
             turn,
             start_to_close_timeout=STORE_CALL,
+            schedule_to_close_timeout=patience,
             retry_policy=_PATIENT,
             summary="the turn and its answer",
         )
@@ -287,7 +288,9 @@ def _give_up(error: FailureError) -> NoReturn:
         cause = cause.__cause__ if isinstance(cause.__cause__, ApplicationError) else cause
     if isinstance(cause, ApplicationError):
         known = {str(name): name for name in ErrorType}
-        raise StepFailed(known.get(cause.type or "", ErrorType.INTERNAL), cause.message) from error
+        details: list[Any] = list(cause.details)
+        wasted = cast(dict[str, int], details[0]) if details and isinstance(details[0], dict) else None
+        raise StepFailed(known.get(cause.type or "", ErrorType.INTERNAL), cause.message, wasted) from error
     if isinstance(cause, TimeoutError) and cause.type is TimeoutType.HEARTBEAT:
         raise StepFailed(ErrorType.UNREACHABLE, f"{name}: the worker went away") from error
     raise StepFailed(ErrorType.TIMED_OUT, f"{name}: no answer in time") from error

@@ -59,6 +59,7 @@ async def delegate(run: Run, errand: Errand, on_start: Callable[[str], None] = l
         report = await child.report()
     finally:
         told = run.crew.release(agent)
+        run.approvals.forget(agent)
         known = report or told
         run.ledger = run.ledger.settle(grant, known.usage if known is not None else Usage())
         if known is not None:

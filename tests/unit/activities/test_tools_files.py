@@ -50,6 +50,7 @@ def test_the_built_in_tools_are_these_with_these_effects(run: Running) -> None:
         "file_read": Effect.READ,
         "file_list": Effect.READ,
         "file_write": Effect.IDEMPOTENT,
+        "send_message": Effect.WRITE,
     }
 
 

@@ -2,21 +2,24 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from theseus.activities.failures import ProviderError, failure
+from theseus.activities.failures import ProviderError, failure, unexpected
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
 from theseus.activities.llm.deltas import Deltas
 from theseus.activities.llm.provider import Call, Outcome, TextDelta, TokenCount
 from theseus.activities.llm.providers import Providers
+from theseus.activities.llm.sound import sound, sound_message
+from theseus.activities.llm.waste import Waste
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.messages import (
     AssistantMessage,
@@ -64,6 +67,10 @@ class _Heard:
     role: AnyRole = field(default_factory=lambda: AnyRole(name="", instructions=""))
 
 
+ATTEMPTS_OF_A_ROUTE = 1000
+"""Attempts are numbered over all routes of a step: what the second route says is never taken for the first one's."""
+
+
 class LLMActivities:
     """Model calls.
 
@@ -99,13 +106,21 @@ class LLMActivities:
     @activity.defn(name="llm.complete")
     async def complete(self, request: LLMRequest) -> LLMReply:
         """One call on one route. Cancelled by its task, it gives what there was until then, marked `partial`."""
-        async with heartbeating():
-            talk = await self._rebuild(request)
-            heard = await self._stream(request, talk)
-            reply = await self._reply(request, talk, heard)
-            if request.stream and not reply.partial and not await self._tell_output(request, reply):
-                return reply.model_copy(update={"untold": True})
-            return reply
+        waste = Waste.of_earlier_attempts()
+        async with heartbeating(details=waste.details):
+            try:
+                talk = await self._rebuild(request)
+                heard = await self._stream(request, talk, waste)
+                reply = await self._reply(request, talk, heard)
+            except (ApplicationError, asyncio.CancelledError):
+                raise
+            except Exception as error:  # noqa: BLE001 - a fault of ours, or an answer that nothing expects: asking again would cost again
+                # without its words, in which a prompt may be
+                where = "".join(traceback.format_tb(error.__traceback__))
+                _log.error("a model call failed unexpectedly: %s\n%s", type(error).__name__, where)
+                raise unexpected(error, request.route, waste.spent) from None
+            told = not request.stream or reply.partial or await self._tell_output(request, reply)
+            return reply.model_copy(update={"untold": not told, "wasted": waste.spent})
 
     @activity.defn(name="transcript.restore")
     async def restore(self, part: TranscriptPart) -> None:
@@ -155,7 +170,7 @@ class LLMActivities:
         shown += [_said(found[seq].role, found[seq].text) for seq in window.after if seq in found]
         return shown, len(found) < len(set(wanted))
 
-    async def _stream(self, request: LLMRequest, talk: _Talk) -> _Heard:
+    async def _stream(self, request: LLMRequest, talk: _Talk, waste: Waste) -> _Heard:
         role = self._roles(talk.head.role)
         heard = _Heard(role=role)
         deltas = Deltas(
@@ -163,24 +178,27 @@ class LLMActivities:
             task_id=request.ref.task_id,
             agent=request.ref.agent,
             step=request.step,
-            attempt=activity.info().attempt,
+            attempt=request.routes_before * ATTEMPTS_OF_A_ROUTE + activity.info().attempt,
         )
         try:
             async with aclosing(self._provide(request, talk, role)) as stream:
                 async for item in stream:
                     if isinstance(item, Outcome):
-                        heard.outcome = item
+                        heard.outcome = replace(item, message=sound_message(item.message))
                     else:
-                        heard.text += item.text
+                        heard.text += sound(item.text)
                         if request.stream:
-                            deltas.add(item.text)
+                            deltas.add(sound(item.text))
         except asyncio.CancelledError:
             details = activity.cancellation_details()
             if details is None or not details.cancel_requested:
                 raise
             heard.cancelled = True
         except ProviderError as error:
-            raise failure(error, request.route) from error
+            if heard.text:
+                waste.add(self._usage(request, talk, heard, None))
+            # without its cause: what a provider says may hold a key, and a cause goes into the history as it is
+            raise failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent) from None
         finally:
             await deltas.close()
         return heard
@@ -189,7 +207,7 @@ class LLMActivities:
         try:
             provider = self._providers.named(request.route.provider)
         except UnusableError as error:
-            raise ApplicationError(str(error), type=ErrorType.AUTH, non_retryable=True) from error
+            raise ApplicationError(str(error), type=ErrorType.AUTH, non_retryable=True) from None
         call = Call(
             model=self._catalogue.entry(request.route),
             system=render(role, talk.head.facts),
@@ -252,6 +270,13 @@ class LLMActivities:
             _log.warning("a model's output was not told, its workflow will: %s", error)
             return False
         return True
+
+
+def _left(request: LLMRequest) -> timedelta | None:
+    """For how long this route may still fail; None when Temporal alone says so."""
+    if request.retry_seconds is None:
+        return None
+    return timedelta(seconds=request.retry_seconds) - (datetime.now(UTC) - activity.info().scheduled_time)
 
 
 def _conversation(request: LLMRequest) -> str:

@@ -95,7 +95,8 @@ class _Answer:
                 self._text += delta.text
                 return delta.text
             case RawContentBlockDeltaEvent(delta=InputJSONDelta() as delta):
-                self._calls[event.index]["arguments"] += delta.partial_json
+                call = self._calls.setdefault(event.index, {"id": "", "name": "", "arguments": ""})
+                call["arguments"] += delta.partial_json
             case RawMessageDeltaEvent():
                 self._finish = event.delta.stop_reason or self._finish
                 self._tokens = TokenCount(
@@ -161,6 +162,9 @@ def _structure(call: Call) -> dict[str, Any]:
 def _messages(call: Call) -> list[dict[str, Any]]:
     """Messages in blocks; what follows one another from one side is one message, as this wire wants it."""
     made: list[dict[str, Any]] = []
+    if call.messages and isinstance(call.messages[0], AssistantMessage):
+        # this wire wants the user to begin; a session's window may begin in the middle of a turn
+        made.append({"role": "user", "content": [{"type": "text", "text": "[Earlier messages are left out.]"}]})
     for place, message in enumerate(call.messages, start=1):
         side = "assistant" if isinstance(message, AssistantMessage) else "user"
         blocks = _blocks(message)

@@ -94,6 +94,10 @@ class _File(_Entry):
         return self
 
 
+SHORTEST_SECRET = 8
+"""Shorter words are no keys, and would take words out of messages."""
+
+
 class Catalogue:
     """Models and providers, with the environment in which they can be used or not."""
 
@@ -189,6 +193,14 @@ class Catalogue:
         if not url:
             raise UnusableError(f"{name}: set {provider.base_url_variable}")
         return url
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All keys that are configured here, longest first; for taking them out of what is said."""
+        names = [p.key_variable for p in self._providers.values() if p.key_variable]
+        return tuple(
+            sorted({key for name in names if len(key := self._env.get(name, "")) >= SHORTEST_SECRET}, key=len)
+        )[::-1]
 
     def key(self, name: str) -> str:
         """The provider's key, or a word that says there is none."""

@@ -25,6 +25,7 @@ class Deltas:
         self._text = ""
         self._index = 0
         self._flusher: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
 
     def add(self, text: str) -> None:
         """Takes a piece of text; it goes out within `FLUSH_EVERY`."""
@@ -48,6 +49,11 @@ class Deltas:
         self._flusher = None
 
     async def _send(self) -> None:
+        # one at a time: what is sent last must not overtake what is still on its way
+        async with self._sending:
+            await self._send_now()
+
+    async def _send_now(self) -> None:
         text, self._text = self._text, ""
         if not text:
             return

@@ -9,7 +9,7 @@ import httpx2
 from openai import APIConnectionError, AsyncOpenAI, AsyncStream, OpenAIError
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
-from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
+from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaToolCall
 
 from theseus.activities.llm.provider import (
     CONNECT_SECONDS,
@@ -75,9 +75,13 @@ class _Answer:
             return ""
         choice = chunk.choices[0]
         self.finish = choice.finish_reason or self.finish
-        for part in choice.delta.tool_calls or ():
+        delta = cast(ChoiceDelta | None, choice.delta)
+        if delta is None:
+            # some servers end their stream with a choice that has none
+            return ""
+        for part in delta.tool_calls or ():
             self._take_call(part)
-        text = choice.delta.content or choice.delta.refusal or ""
+        text = delta.content or delta.refusal or ""
         self.text += text
         return text
 
@@ -131,7 +135,15 @@ def _request(call: Call) -> dict[str, Any]:
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:
-    return [{"role": "system", "content": call.system}, *_mapped(call.messages)]
+    return [{"role": "system", "content": call.system + _asked_shape(call)}, *_mapped(call.messages)]
+
+
+def _asked_shape(call: Call) -> str:
+    """What a model whose endpoint takes no schema is told of it; such endpoints also want the word JSON in a message."""
+    if call.answer_schema is None or call.model.structured != "json_object":
+        return ""
+    schema = json.dumps(strict(call.answer_schema), separators=(",", ":"))
+    return f"\n\nAnswer with one JSON object, and nothing else, that fits this JSON Schema:\n{schema}"
 
 
 def _mapped(messages: Sequence[Message]) -> list[dict[str, Any]]:

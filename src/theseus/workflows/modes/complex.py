@@ -13,6 +13,7 @@ from theseus.roles.judge import JUDGE
 from theseus.workflows.answer import Answer, Outcome
 from theseus.workflows.conclusion import alone, of_team, texts
 from theseus.workflows.consent import consent
+from theseus.workflows.model_calls import ask
 from theseus.workflows.patterns.dag import run_dag
 from theseus.workflows.patterns.planning import make_plan
 from theseus.workflows.patterns.synthesis import synthesise
@@ -65,7 +66,7 @@ async def _judge(run: Run, plan: Plan, results: Mapping[str, AgentReport], outco
     run.enter("judging the draft")
     text = f"{material(run.task.query, texts(results), gaps(plan), JUDGED_TOKENS)}\n\n### The draft\n{outcome.text}"
     try:
-        verdict = await run.ask(JUDGE, text)
+        verdict = await ask(run, JUDGE, text)
     except (StepFailed, AnswerInvalid) as error:
         run.note_degraded(f"the draft could not be judged ({error.message[:200]})")
         return None

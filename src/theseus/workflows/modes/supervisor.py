@@ -16,6 +16,7 @@ from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.conclusion import reason_of
 from theseus.workflows.consent import consent
+from theseus.workflows.model_calls import ask_on
 from theseus.workflows.patterns.synthesis import synthesise
 from theseus.workflows.run import Run
 from theseus.workflows.supervision import Supervised, as_plan
@@ -51,7 +52,7 @@ async def _lead(run: Run, team: Supervised, talk: Conversation, rounds: int, idl
             raise OverlongTask(team.state(talk.messages, rounds, idle))
         rounds += 1
         try:
-            decision: Decision = await run.ask_on(talk, LEAD)
+            decision: Decision = await ask_on(run, talk, LEAD)
         except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
             return await _without_lead(run, team, error)
         finish = await team.carry_out(decision)

@@ -8,6 +8,7 @@ from theseus.contracts.messages import UserMessage
 from theseus.domain.conversation import Conversation
 from theseus.roles.role import Role
 from theseus.workflows.answer import Outcome
+from theseus.workflows.model_calls import complete
 from theseus.workflows.run import Run
 
 _THINK = (
@@ -28,9 +29,9 @@ async def chain_of_thought(run: Run, talk: Conversation, role: Role[Any], tools:
     del tools
     run.enter("thinking step by step")
     talk.say(UserMessage(text=_THINK))
-    thought = await run.complete(talk, role, closing=True)
+    thought = await complete(run, talk, role, closing=True)
     talk.say(UserMessage(text=_ANSWER))
-    reply = await run.complete(talk, role, closing=True)
+    reply = await complete(run, talk, role, closing=True)
     text = reply.message.text.strip() or thought.message.text.strip()
     if not text:
         raise AnswerInvalid(f"{reply.route}: the model's answer is empty ({reply.finish_reason})")

@@ -9,6 +9,7 @@ from theseus.contracts.messages import Route
 from theseus.contracts.plan import Plan, Subtask, SubtaskState
 from theseus.contracts.task import TaskStatus
 from theseus.domain.planning import ready, skip_hopeless, unserved
+from theseus.workflows.control import Hearing
 from theseus.workflows.run import Run
 from theseus.workflows.together import first_done, stopped
 
@@ -28,6 +29,7 @@ async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentRepo
         Denied: a person refused what an agent wanted to do; all agents are stopped then.
     """
     running: dict[asyncio.Task[None], str] = {}
+    run.control.hears = Hearing.AGENTS
     try:
         while True:
             skip_hopeless(plan)
@@ -43,6 +45,7 @@ async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentRepo
                 del running[task]
                 task.result()
     finally:
+        run.control.hears = Hearing.NOBODY
         await stopped(running)
 
 

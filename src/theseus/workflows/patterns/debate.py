@@ -8,6 +8,7 @@ from theseus.contracts.messages import UserMessage
 from theseus.domain.conversation import Conversation
 from theseus.roles.role import Role
 from theseus.workflows.answer import Outcome
+from theseus.workflows.model_calls import complete
 from theseus.workflows.run import Run
 from theseus.workflows.together import together
 
@@ -36,7 +37,7 @@ async def debate(run: Run, talk: Conversation, role: Role[Any], tools: Sequence[
     said: dict[str, str] = {}
     turns = 0
     for _ in range(ROUNDS):
-        replies = await together(run.complete(side, role, closing=True) for side in sides.values())
+        replies = await together(complete(run, side, role, closing=True) for side in sides.values())
         turns += len(replies)
         said = {name: reply.message.text for name, reply in zip(sides, replies, strict=True)}
         for name, side in sides.items():
@@ -44,7 +45,7 @@ async def debate(run: Run, talk: Conversation, role: Role[Any], tools: Sequence[
             side.say(UserMessage(text=f"The other side says:\n{other}\nAnswer its strongest point, or concede it."))
     words = "\n\n".join(f"### Side {name}\n{text}" for name, text in said.items())
     talk.say(UserMessage(text=f"Two sides debated it. Their last words:\n{words}\n\nWeigh them and answer yourself."))
-    reply = await run.complete(talk, role, closing=True)
+    reply = await complete(run, talk, role, closing=True)
     if not reply.message.text.strip():
         raise AnswerInvalid(f"{reply.route}: the model's answer is empty ({reply.finish_reason})")
     return Outcome(reply.message.text, "answer", turns=turns + 1, cut_short=reply.finish_reason == "length")

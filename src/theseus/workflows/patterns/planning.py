@@ -7,6 +7,7 @@ from theseus.contracts.plan import Plan, PlanDraft
 from theseus.domain.planning import adopted, faults, single
 from theseus.roles.planner import PLANNER
 from theseus.roles.presets import PRESETS
+from theseus.workflows.model_calls import ask
 from theseus.workflows.run import Run
 
 SHOWN_CHARS = 160
@@ -24,8 +25,8 @@ async def make_plan(run: Run, *, most: int) -> Plan:
         run.plan = single(task.query, task.role)
         return run.plan
     try:
-        draft = await run.ask(
-            PLANNER, task.query, window=True, facts=_facts(run, most), check=lambda made: _problem(run, made, most)
+        draft = await ask(
+            run, PLANNER, task.query, window=True, facts=_facts(run, most), check=lambda made: _problem(run, made, most)
         )
     except (StepFailed, AnswerInvalid) as error:
         run.note_degraded(f"no plan could be made ({error.message[:200]}); one agent does the whole task")

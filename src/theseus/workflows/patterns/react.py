@@ -6,13 +6,15 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from theseus.contracts.agent import MOST_CARRIED_BYTES, NOTHING, Carried
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, ErrorType, StepFailed
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, DomainError, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
 from theseus.domain.conversation import Conversation
 from theseus.domain.evidence import evidence
 from theseus.domain.loops import LoopDetector
 from theseus.roles.role import Role
 from theseus.workflows.answer import Outcome, Overlong
+from theseus.workflows.control import Hearing
+from theseus.workflows.model_calls import complete
 from theseus.workflows.run import Run
 from theseus.workflows.together import together
 from theseus.workflows.tool_calls import use_tool
@@ -60,16 +62,18 @@ async def react(
             if turn > 1:
                 talk.say(UserMessage(text=_CLOSE[stop]))
         run.hear(talk)
+        is_last = bool(stop) or turn == max_turns
+        run.control.hears = Hearing.NOBODY if is_last else Hearing.ONE
         try:
-            reply = await run.complete(talk, role, tools=tools, closing=bool(stop) or not tools)
-        except BudgetExhausted:
-            if stop or not tools:
-                raise
-            stop = _close(talk, "budget")
-            continue
+            reply = await complete(run, talk, role, tools=tools, closing=bool(stop) or not tools)
+        except (BudgetExhausted, StepFailed) as error:
+            if isinstance(error, BudgetExhausted) and tools and not stop:
+                stop = _close(talk, "budget")
+                continue
+            return _what_there_is(run, talk, error, turn - 1, calls)
         wanted = reply.message.tool_calls if not stop else ()
         if not wanted:
-            if run.control.has_messages and turn < max_turns:
+            if run.control.has_messages and not is_last:
                 continue
             return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
@@ -95,6 +99,17 @@ async def _observe(run: Run, head: str, calls: Sequence[ToolCall], tools: Sequen
 def _close(talk: Conversation, reason: str) -> str:
     talk.say(UserMessage(text=_CLOSE[reason]))
     return reason
+
+
+def _what_there_is(run: Run, talk: Conversation, error: DomainError, turns: int, calls: int) -> Outcome:
+    """What was found, for an agent whose last call cannot be made: it costs too much, or is too long for any model."""
+    found = evidence(talk.messages)
+    if not found or error.type not in (ErrorType.BUDGET_EXHAUSTED, ErrorType.CONTEXT_TOO_LONG):
+        raise error
+    if error.type is ErrorType.CONTEXT_TOO_LONG:
+        run.note_degraded(f"no model has room for all that was found ({error.message[:200]})")
+        return Outcome(found, "answer", turns, calls, compiled=True)
+    return Outcome(found, "budget", turns, calls, compiled=True)
 
 
 def _outcome(talk: Conversation, reply: LLMReply, stop: str, turns: int, calls: int) -> Outcome:

@@ -9,6 +9,7 @@ from theseus.domain.conversation import Conversation
 from theseus.roles.role import Role
 from theseus.roles.thinking import REVIEWER
 from theseus.workflows.answer import Outcome
+from theseus.workflows.model_calls import ask, complete
 from theseus.workflows.run import Run
 
 MOST_ROUNDS = 2
@@ -26,19 +27,19 @@ async def reflection(run: Run, talk: Conversation, role: Role[Any], tools: Seque
     del tools
     run.enter("drafting")
     problem = "\n\n".join(message.text for message in talk.messages if isinstance(message, UserMessage))
-    reply = await run.complete(talk, role, closing=True)
+    reply = await complete(run, talk, role, closing=True)
     draft, turns = reply.message.text, 1
     if not draft.strip():
         raise AnswerInvalid(f"{reply.route}: the model's answer is empty ({reply.finish_reason})")
     for _ in range(MOST_ROUNDS):
         run.enter("reviewing")
         try:
-            critique = await run.ask(REVIEWER, f"The task:\n{problem}\n\nThe draft:\n{draft}")
+            critique = await ask(run, REVIEWER, f"The task:\n{problem}\n\nThe draft:\n{draft}")
             turns += 1
             if critique.score >= GOOD_ENOUGH or not critique.feedback.strip():
                 break
             talk.say(UserMessage(text=f"A reviewer says:\n{critique.feedback}\nGive the mended version only."))
-            reply = await run.complete(talk, role, closing=True)
+            reply = await complete(run, talk, role, closing=True)
         except (BudgetExhausted, StepFailed, AnswerInvalid) as error:
             run.note_degraded(f"the draft could not be reviewed or mended further ({error.message[:200]})")
             break

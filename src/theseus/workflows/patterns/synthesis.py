@@ -7,6 +7,7 @@ from theseus.contracts.messages import UserMessage
 from theseus.domain.combining import compiled, material
 from theseus.roles.synthesizer import SYNTHESIZER
 from theseus.workflows.answer import Outcome
+from theseus.workflows.model_calls import complete
 from theseus.workflows.run import Run
 
 ROOM_PERCENT = 50
@@ -23,7 +24,7 @@ async def synthesise(run: Run, results: Mapping[str, str], gaps: Sequence[str]) 
     talk = run.talk(SYNTHESIZER, facts=facts)
     talk.say(UserMessage(text=material(run.task.query, results, gaps, room_tokens)))
     try:
-        reply = await run.complete(talk, SYNTHESIZER, closing=True)
+        reply = await complete(run, talk, SYNTHESIZER, closing=True)
     except BudgetExhausted:
         return Outcome(compiled(results), "budget")
     except StepFailed as error:

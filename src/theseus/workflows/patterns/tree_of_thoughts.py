@@ -10,6 +10,7 @@ from theseus.domain.conversation import Conversation
 from theseus.roles.role import Role
 from theseus.roles.thinking import EXPLORER
 from theseus.workflows.answer import Outcome
+from theseus.workflows.model_calls import ask, complete
 from theseus.workflows.run import Run
 from theseus.workflows.together import together
 
@@ -47,7 +48,7 @@ async def tree_of_thoughts(run: Run, talk: Conversation, role: Role[Any], tools:
     steps = "\n".join(f"{number}. {thought.text}" for number, thought in enumerate(ways[0], start=1))
     if steps:
         talk.say(UserMessage(text=f"The most promising way to go about it:\n{steps}\nCheck it, then answer fully."))
-    reply = await run.complete(talk, role, closing=True)
+    reply = await complete(run, talk, role, closing=True)
     if not reply.message.text.strip():
         raise AnswerInvalid(f"{reply.route}: the model's answer is empty ({reply.finish_reason})")
     return Outcome(reply.message.text, "answer", turns=calls + 1, cut_short=reply.finish_reason == "length")
@@ -56,7 +57,7 @@ async def tree_of_thoughts(run: Run, talk: Conversation, role: Role[Any], tools:
 async def _next(run: Run, problem: str, way: Way) -> Sequence[Thought]:
     so_far = "\n".join(f"{number}. {thought.text}" for number, thought in enumerate(way, start=1)) or "nothing yet"
     try:
-        made: Thoughts = await run.ask(EXPLORER, f"The problem:\n{problem}\n\nThe reasoning so far:\n{so_far}")
+        made: Thoughts = await ask(run, EXPLORER, f"The problem:\n{problem}\n\nThe reasoning so far:\n{so_far}")
     except (AnswerInvalid, StepFailed, BudgetExhausted):
         # a way that cannot be followed is one way less
         return ()
