@@ -201,11 +201,30 @@ async def test_no_process_outlives_the_worker_not_even_one_that_a_server_started
     assert [pid for pid in pids if alive(pid)] == []
 
 
+async def test_a_worker_that_stops_while_it_connects_does_not_wait_for_the_server(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    code = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(100)"
+
+    async def work() -> None:
+        async with there(tmp_path, bad=python(code, start_timeout=60)):
+            raise AssertionError("it never gets ready")
+
+    task = asyncio.create_task(work())
+    while not mark.exists() or not mark.read_text():
+        await asyncio.sleep(0.05)
+    began = time.monotonic()
+    task.cancel()
+    await asyncio.wait([task], timeout=30)
+    assert task.cancelled()
+    assert time.monotonic() - began < 10
+    assert not alive(int(mark.read_text()))
+
+
 @asynccontextmanager
 async def over_http(port: int, **how: Any) -> AsyncGenerator[None]:
     """Our server over streamable HTTP."""
     app = mcp_notes.made().streamable_http_app(**how)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)
@@ -227,10 +246,11 @@ async def test_a_server_over_http_works_goes_away_and_is_found_again(tmp_path: P
             assert await run.call("notes__echo", text="ship") == Outcome("ship")
             much = await run.call("notes__big", size=10_000_000)
             assert (much.is_error, KEY in much.text) == (True, False)
+            assert "it sent a message of more than 4194304 bytes" in much.text
             assert await run.call("notes__echo", text="again") == Outcome("again")
         gone = await run.call("notes__echo", text="ship")
         assert gone.is_error
-        assert "MCP server notes" in gone.text
+        assert "MCP server notes cannot be reached now, and has not seen the call: ConnectError" in gone.text
         async with over_http(port, **how):
             assert await run.call("notes__echo", text="back") == Outcome("back")
 

@@ -247,7 +247,12 @@ class Registry:
             return Outcome(f"{call.name} failed unexpectedly. {told}", is_error=True)
 
     def _all(self) -> dict[str, Tool]:
-        return {name: each for tools in (self._own, *self._served.values()) for name, each in tools.items()}
+        found = dict(self._own)
+        for tools in self._served.values():
+            for name, each in tools.items():
+                # what is served takes the place of nothing that is ours
+                found.setdefault(name, each)
+        return found
 
     def _find(self, name: str, tenant_id: str) -> Tool | Outcome:
         """The tool, or what to say when there is none that this tenant may use."""

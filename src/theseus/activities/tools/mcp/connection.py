@@ -17,7 +17,7 @@ import anyio
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import CONNECTION_CLOSED, CallToolResult, RequestParamsMeta, Tool
+from mcp_types import CONNECTION_CLOSED, PARSE_ERROR, CallToolResult, RequestParamsMeta, Tool
 
 from theseus.activities.tools.mcp.file import McpServer, Program
 from theseus.activities.tools.mcp.http import http_client
@@ -31,6 +31,8 @@ FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=5)
 """Between two tries to reach a server that was never there."""
 REASON_CHARS = 400
+CLOSING = 8.0
+"""Seconds in which a connection is closed; a program needs at most three times its grace."""
 SETTLING = 2.0
 """Seconds in which a lost connection says why."""
 
@@ -57,6 +59,7 @@ class Connection:
         self._gone = asyncio.Event()
         self._explained = asyncio.Event()
         self._why = ""
+        self._connecting: anyio.CancelScope | None = None
         self._under_way = 0
         self._closing = False
         self._was_there = False
@@ -84,6 +87,8 @@ class Connection:
         self._closing = True
         self._lost.set()
         self._wanted.set()
+        if self._connecting is not None:
+            self._connecting.cancel()
 
     async def call(self, tool: str, arguments: dict[str, Any], meta: RequestParamsMeta) -> CallToolResult:
         """Calls a tool, after connecting again if the server was lost.
@@ -122,6 +127,8 @@ class Connection:
             self._lose("it ended the session")
             await self._gone.wait()
             return _SessionOver(f"MCP server {self._server.name} ended the session twice")
+        if error.code == PARSE_ERROR:
+            return self._failure(f"gave something else than a result: {error.message}")
         if error.code != CONNECTION_CLOSED:
             return self._failure(f"refused the call: {error.message}")
         self._lose("")
@@ -129,6 +136,8 @@ class Connection:
             async with asyncio.timeout(SETTLING):
                 await self._explained.wait()
         why = self._why or "the connection was lost"
+        if why.startswith(("ConnectError", "ConnectTimeout")):
+            return self._failure(f"cannot be reached now, and has not seen the call: {why}")
         return self._failure(f"was lost in the middle of the call: {why}. Whether it did anything is not known")
 
     async def _connected(self) -> Client:
@@ -148,22 +157,26 @@ class Connection:
         """Connects, and stays so until the connection is lost; whether it could connect."""
         connected = False
         limit = self._server.start_timeout.total_seconds()
-        scope = anyio.CancelScope(deadline=anyio.current_time() + limit)
+        scope = self._connecting = anyio.CancelScope(deadline=anyio.current_time() + limit)
         try:
             with scope:
                 async with AsyncExitStack() as stack:
                     client = await stack.enter_async_context(Client(await self._transport(stack)))
                     tools = await _tools_of(client)
                     scope.deadline = math.inf
+                    self._connecting = None
                     connected = True
                     self._found(client, tools)
                     await self._lost.wait()
                     self._client = None
+                    scope.deadline = anyio.current_time() + CLOSING
         except Exception as error:  # noqa: BLE001 - the boundary to a server of any author
             self._note(_reason(error))
         finally:
-            self._client = None
-        if scope.cancelled_caught:
+            self._client = self._connecting = None
+        if scope.cancelled_caught and not connected:
+            # whatever came after that is only what ending it made it say
+            self._why = ""
             self._note(f"it did not get ready within {limit:g} s")
         if self._why and not self._closing:
             _log.warning("MCP server %s: %s", self._server.name, self._why)

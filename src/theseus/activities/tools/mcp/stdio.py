@@ -184,11 +184,13 @@ async def _surely(work: Coroutine[Any, Any, None]) -> None:
     """Finishes `work` though the task is cancelled meanwhile, and is cancelled then."""
     task = asyncio.create_task(work)
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
+    # a scope of anyio that is cancelled would cancel again and again
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
     task.result()
     if cancelled is not None:
         raise cancelled
