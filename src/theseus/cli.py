@@ -1,6 +1,8 @@
-"""The command line: `theseus dev | worker | run | status | watch | pause | resume | cancel | replay | doctor | fake-model`."""
+"""The command line: `theseus dev`, `worker`, `run`, `status`, `watch`, `approve` and the others."""
 
 import asyncio
+import errno
+import io
 import os
 import sys
 from collections.abc import Coroutine
@@ -10,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 from temporalio.service import RPCError
 
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CANNOT_START, CommandError, explained, say
-from theseus.config import Settings, environment
+from theseus.config import MOST_PORT, SettingsError, environment, load
 from theseus.contracts.control import SIGNAL_CANCEL, SIGNAL_PAUSE, SIGNAL_RESUME
 from theseus.contracts.task import ModelTier
 
@@ -41,17 +43,29 @@ class Modes(StrEnum):
     RESEARCH = "research"
 
 
-TaskId = Annotated[str, typer.Argument(metavar="TASK_ID", help="The task's id, which is its workflow's id.")]
+def _not_empty(value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise typer.BadParameter("it is empty; is a variable of your script unset?")
+    return value
+
+
+TaskId = Annotated[
+    str,
+    typer.Argument(metavar="TASK_ID", callback=_not_empty, help="The task's id, which is its workflow's id."),
+]
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on stdout.")]
+ApprovalId = Annotated[str, typer.Argument(metavar="[APPROVAL_ID]", help="Which one, where several wait.")]
+Feedback = Annotated[str, typer.Option("--feedback", help="Why; the task's events keep it.")]
+Who = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the task.")]
 
 
 @app.command(rich_help_panel=SERVERS)
 def dev(  # noqa: PLR0913 - one parameter an option
     data_dir: Annotated[Path | None, typer.Option(help="Where all state is kept; default .theseus.")] = None,
-    temporal_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 7233,
-    ui_port: Annotated[int, typer.Option(help="Temporal's web UI; 0 takes a free port.")] = 8233,
-    redis_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 6379,
+    temporal_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="0 takes a free port.")] = 7233,
+    ui_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="Temporal's web UI; 0 takes a free port.")] = 8233,
+    redis_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="0 takes a free port.")] = 6379,
     llm: Annotated[
         Literal["auto", "local", "scripted", "none"],
         typer.Option(help="auto: a provider whose key is set, else the local model."),
@@ -70,7 +84,9 @@ def dev(  # noqa: PLR0913 - one parameter an option
     from theseus.embedded.dev import DevOptions, run_dev
     from theseus.embedded.processes import StartError
 
-    settings = Settings()
+    settings = load()
+    if script is not None and llm in ("local", "none"):
+        raise CommandError(f"--script: has no effect with --llm {llm}", CANNOT_START)
     options = DevOptions(
         data_dir=(data_dir or settings.data_dir).resolve(),
         temporal_port=temporal_port,
@@ -106,7 +122,7 @@ def worker() -> None:
 
 @app.command("fake-model", rich_help_panel=SERVERS)
 def fake_model(
-    port: Annotated[int, typer.Option(help="Where it listens.")] = 8081,
+    port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="Where it listens.")] = 8081,
     script: Annotated[Path | None, typer.Option(help="What it says (YAML or JSON); it echoes without one.")] = None,
     host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     log: Annotated[Path | None, typer.Option(help="Appends every request to this file.")] = None,
@@ -120,7 +136,7 @@ def fake_model(
 
     try:
         asyncio.run(serve(scripts.load(script) if script else scripts.Script(), host=host, port=port, log=log))
-    except scripts.ScriptError as error:
+    except (scripts.ScriptError, OSError) as error:
         raise CommandError(str(error), CANNOT_START) from error
 
 
@@ -160,7 +176,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         "max_iterations": max_iterations,
         "limits": {"tokens": limit_tokens} if limit_tokens is not None else None,
     }
-    _end(run_task(Settings(), task_of(given, context, keys), Asked(task_id, no_wait, as_json)))
+    _end(run_task(load(), task_of(given, context, keys), Asked(task_id, no_wait, as_json)))
 
 
 @app.command(rich_help_panel=TASKS)
@@ -168,7 +184,7 @@ def status(task_id: TaskId, as_json: Json = False) -> None:
     """Show where a task is, or how it ended."""
     from theseus.commands.control import show_status
 
-    _end(show_status(task_id, as_json=as_json))
+    _end(show_status(load(), task_id, as_json=as_json))
 
 
 @app.command(rich_help_panel=TASKS)
@@ -183,7 +199,7 @@ def watch(
     """
     from theseus.commands.control import watch as follow
 
-    _end(follow(Settings(), task_id, after, as_json=as_json))
+    _end(follow(load(), task_id, after, as_json=as_json))
 
 
 @app.command(rich_help_panel=TASKS)
@@ -205,6 +221,43 @@ def resume(task_id: TaskId, reason: Reason = "") -> None:
 def cancel(task_id: TaskId, reason: Reason = "") -> None:
     """End a task, also in the middle of a model call."""
     _signal(task_id, SIGNAL_CANCEL, reason, "is being cancelled")
+
+
+@app.command(rich_help_panel=TASKS)
+def approve(
+    task_id: TaskId,
+    approval_id: ApprovalId = "",
+    feedback: Feedback = "",
+    who: Who = "cli",
+    change: Annotated[
+        str | None, typer.Option("--change", metavar="JSON", help="Approve this plan, or these arguments, instead.")
+    ] = None,
+) -> None:
+    """Say yes to what a task waits for.
+
+    `theseus status` shows that it waits; without APPROVAL_ID the only thing that it waits for is meant.
+    """
+    from theseus.commands.deciding import decide
+
+    _end(decide(task_id, approval_id, approved=True, feedback=feedback, who=who, change=change))
+
+
+@app.command(rich_help_panel=TASKS)
+def deny(task_id: TaskId, approval_id: ApprovalId = "", feedback: Feedback = "", who: Who = "cli") -> None:
+    """Say no to what a task waits for; the task is closed as denied."""
+    from theseus.commands.deciding import decide
+
+    _end(decide(task_id, approval_id, approved=False, feedback=feedback, who=who, change=None))
+
+
+@app.command("say", rich_help_panel=TASKS)
+def say_to_task(
+    task_id: TaskId, text: Annotated[str, typer.Argument(metavar="TEXT", help="Your words.")], who: Who = "cli"
+) -> None:
+    """Send words to the agent, or the lead, of a running task; also the answer to what a lead asks."""
+    from theseus.commands.deciding import say_to
+
+    _end(say_to(task_id, text, who))
 
 
 @app.command(rich_help_panel=CARE)
@@ -231,7 +284,7 @@ def doctor(
     """
     from theseus.doctor import doctor as look
 
-    _end(look(Settings(), fix=fix, as_json=as_json))
+    _end(look(load(), fix=fix, as_json=as_json))
 
 
 def _signal(task_id: str, name: str, reason: str, done: str) -> None:
@@ -246,8 +299,11 @@ def _end(work: Coroutine[None, None, int]) -> None:
 
 def main() -> None:
     """The console script. Every expected error is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     code = _outcome()
-    with suppress(BrokenPipeError):
+    with suppress(OSError):
         sys.stdout.flush()
     sys.stderr.flush()
     # the threads of Temporal's SDK may crash an interpreter that shuts down in the usual way
@@ -256,6 +312,7 @@ def main() -> None:
 
 def _outcome() -> int:
     try:
+        _refuse_unreadable(sys.argv[1:])
         app()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -263,22 +320,32 @@ def _outcome() -> int:
         return BAD_TASK
     except KeyboardInterrupt:
         return CANCELLED
-    except (CommandError, ConnectionError, RPCError, ValidationError) as error:
+    except (CommandError, SettingsError, RPCError, OSError) as error:
         known = _known(error)
         say(f"theseus: {known}")
         return known.exit_code
     return 0
 
 
-def _known(error: CommandError | ConnectionError | RPCError | ValidationError) -> CommandError:
+def _refuse_unreadable(arguments: list[str]) -> None:
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            shown = argument.encode(errors="replace").decode()
+            raise CommandError(f"{shown!r} is not UTF-8: check the terminal's locale", CANNOT_START) from error
+
+
+def _known(error: CommandError | SettingsError | RPCError | OSError) -> CommandError:
     if isinstance(error, CommandError):
         return error
     if isinstance(error, RPCError):
         return explained(error)
-    if isinstance(error, ConnectionError):
-        return CommandError(str(error), CANNOT_START)
-    said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return CommandError(f"a setting in the environment is wrong: {said}", CANNOT_START)
+    return CommandError(str(error), BAD_TASK if _is_full(error) else CANNOT_START)
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.ENOSPC
 
 
 if __name__ == "__main__":

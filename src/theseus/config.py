@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
-from pydantic.functional_validators import BeforeValidator
+from pydantic.functional_validators import AfterValidator, BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from theseus.contracts.control import TASK_QUEUE
+from theseus.contracts.control import TASK_QUEUE, ApprovalRules
 
 
 def _split(value: object) -> object:
@@ -24,6 +25,30 @@ def _seconds(value: object) -> object:
         return value
 
 
+def _redis_address(value: str) -> str:
+    # what the parser says may hold a part of the password
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme == "unix" or (parts.scheme in ("redis", "rediss") and (parts.port or 1) > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError(
+            "not an address such as redis://HOST:6379/0 (escape special characters of a password: / is %2F)"
+        )
+    return value
+
+
+def _host_and_port(value: str) -> str:
+    _, colon, port = value.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > MOST_PORT:
+        raise ValueError("not an address such as 127.0.0.1:9090")
+    return value
+
+
+MOST_PORT = 65535
+Address = Annotated[str, AfterValidator(_host_and_port)]
+"""host:port."""
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 """A number of seconds, or an ISO 8601 duration such as PT25S."""
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -35,15 +60,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="THESEUS_", frozen=True, extra="ignore", populate_by_name=True)
 
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
+    redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
+        default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL"
+    )
     task_queue: str = TASK_QUEUE
     data_dir: Path = Path(".theseus")
     models_file: Path | None = Field(default=None, description="Replaces the shipped models.yaml.")
 
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    metrics_address: str | None = Field(default=None, description="host:port of the Prometheus endpoint; absent: none.")
-    health_address: str | None = Field(default=None, description="host:port of the health endpoint; absent: none.")
+    metrics_address: Address | None = Field(
+        default=None, description="host:port of the Prometheus endpoint; absent: none."
+    )
+    health_address: Address | None = Field(default=None, description="host:port of the health endpoint; absent: none.")
 
     max_activities: int = Field(default=100, ge=1, description="Activities that one worker runs at the same time.")
     max_cached_workflows: int = Field(default=1000, ge=0)
@@ -64,6 +93,25 @@ class Settings(BaseSettings):
     tenant_tools: str | None = Field(
         default=None, description="Which tenant may use which tools: a file, or JSON itself; absent: all may use all."
     )
+
+    approval_tools: Names = Field(default=(), description="Tools that write and that a person has to approve, by name.")
+    approval_above_complexity: float | None = Field(
+        default=None, ge=0, le=1, description="A person has to approve tasks whose complexity is above it."
+    )
+    approval_timeout: Duration = Field(default=timedelta(minutes=30), description="How long an approval is waited for.")
+    approval_policy: Literal["deny", "approve_reads", "escalate"] = Field(
+        default="deny", description="What silence until the deadline means."
+    )
+
+    @property
+    def approvals(self) -> ApprovalRules:
+        """What needs a person's yes, as tasks record it."""
+        return ApprovalRules(
+            tools=self.approval_tools,
+            above_complexity=self.approval_above_complexity,
+            timeout_seconds=self.approval_timeout.total_seconds(),
+            policy=self.approval_policy,
+        )
 
     @property
     def workspaces(self) -> Path:

@@ -20,7 +20,7 @@ from theseus.commands.following import follow
 from theseus.commands.showing import spent
 from theseus.commands.tasks import Handle, start
 from theseus.commands.terminal import CANNOT_START, out
-from theseus.config import Settings, environment
+from theseus.config import Settings, environment, load
 from theseus.contracts.control import (
     QUERY_CONTROL_STATE,
     SIGNAL_CANCEL,
@@ -223,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        return await demo((asked.data_dir or Settings().data_dir).resolve(), asked.llm, stop)
+        return await demo((asked.data_dir or load().data_dir).resolve(), asked.llm, stop)
 
     try:
         return asyncio.run(live())

@@ -29,7 +29,9 @@ class Finding:
 
 async def doctor(settings: Settings, *, fix: bool, as_json: bool) -> int:
     """Looks at everything and prints it; 1 when something is wrong. `fix` registers missing search attributes."""
-    findings = [*await _temporal(settings, fix=fix), await _redis(settings), _models(settings)]
+    temporal = await _temporal(settings, fix=fix)
+    has_workers = any(finding.name == "workers" and finding.ok for finding in temporal)
+    findings = [*temporal, await _redis(settings), _models(settings, has_workers=has_workers)]
     if as_json:
         out(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -99,8 +101,8 @@ async def _redis(settings: Settings) -> Finding:
     where = settings.redis_url.rpartition("@")[2].removeprefix("redis://")
     try:
         client = connect_redis(settings.redis_url)
-    except ValueError as error:
-        return Finding("Redis", False, str(error), "set REDIS_URL to redis://HOST:PORT/0")
+    except ValueError:
+        return Finding("Redis", False, "REDIS_URL cannot be read", "set REDIS_URL to redis://HOST:PORT/0")
     try:
         await client.ping()  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues] - untyped in redis
     except (exceptions.RedisError, OSError) as error:
@@ -110,12 +112,14 @@ async def _redis(settings: Settings) -> Finding:
     return Finding("Redis", True, f"answers at {where}")
 
 
-def _models(settings: Settings) -> Finding:
+def _models(settings: Settings, *, has_workers: bool) -> Finding:
     try:
         catalogue = Catalogue.load(settings.models_file, environment())
     except CatalogueError as error:
         return Finding("models", False, str(error), "correct the file that THESEUS_MODELS_FILE names, or unset it")
     usable = catalogue.usable_providers
+    if not usable and has_workers:
+        return Finding("models", True, "no key in this environment; the workers that poll have their own")
     if not usable:
         how = "set a provider's key (such as OPENAI_API_KEY) where workers run; `theseus dev` brings a local model"
         return Finding("models", False, "no provider has a key or an address in this environment", how)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -16,10 +17,10 @@ from temporalio.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from theseus.config import Settings
+from theseus.config import Settings, SettingsError
 from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.logs import core_logger
 
@@ -35,15 +36,25 @@ PASSED_THROUGH = (
     "theseus.roles",
     "theseus.activities",
     "theseus.stores",
-    "theseus.workflows.control",
-    "theseus.workflows.endings",
-    "theseus.workflows.lifecycle",
-    "theseus.workflows.milestones",
-    "theseus.workflows.modes",
-    "theseus.workflows.opening",
-    "theseus.workflows.patterns",
-    "theseus.workflows.run",
-    "theseus.workflows.steps",
+    *(
+        f"theseus.workflows.{part}"
+        for part in (
+            *(
+                "agent",
+                "answer",
+                "approvals",
+                "bugs",
+                "carrying",
+                "children",
+                "conclusion",
+                "consent",
+                "control",
+                "crew",
+            ),
+            *("endings", "lifecycle", "limits", "milestones", "modes", "opening", "patterns", "run", "steps"),
+            *("strategies", "supervision", "team", "together", "tool_calls"),
+        )
+    ),
     "pydantic",
     "pydantic_core",
     "openai",
@@ -66,7 +77,11 @@ def sandbox() -> SandboxedWorkflowRunner:
 
 
 def telemetry(settings: Settings) -> Runtime:
-    """Core's logs go to ours; its metrics to a Prometheus port when asked."""
+    """Core's logs go to ours; its metrics to a Prometheus port when asked.
+
+    Raises:
+        SettingsError: that port cannot be listened on.
+    """
     metrics = None
     if settings.metrics_address is not None:
         metrics = PrometheusConfig(
@@ -79,7 +94,10 @@ def telemetry(settings: Settings) -> Runtime:
         filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
         forwarding=LogForwardingConfig(logger=core_logger()),
     )
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logging, global_tags={"service": "theseus"}))
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logging, global_tags={"service": "theseus"}))
+    except (RuntimeError, ValueError) as error:
+        raise SettingsError(f"THESEUS_METRICS_ADDRESS={settings.metrics_address}: {_first_line(error)}") from error
 
 
 async def connect(
@@ -95,7 +113,10 @@ async def connect(
     Raises:
         ConnectionError: nothing answers there; the message says where.
     """
-    config = ClientConfig.load_client_connect_config()
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ConnectionError(f"the TEMPORAL_* settings cannot be used: {_first_line(error)}") from error
     config.setdefault("target_host", "localhost:7233")
     if address is not None:
         config["target_host"] = address
@@ -104,13 +125,36 @@ async def connect(
     for left in reversed(range(tries)):
         try:
             return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, OSError) as error:
+            if isinstance(error, OSError | ValueError):
+                raise ConnectionError(f"the TEMPORAL_* settings cannot be used: {_first_line(error)}") from error
             if not left:
                 raise ConnectionError(
-                    f"no Temporal answers at {target}: start one with `theseus dev`, or set TEMPORAL_ADDRESS ({error})"
+                    f"no Temporal answers at {target}: start one with `theseus dev`, or set TEMPORAL_ADDRESS"
                 ) from error
         await asyncio.sleep(1)
     raise AssertionError("unreachable")
+
+
+async def require_namespace(client: Client) -> None:
+    """See that the namespace is there before anything polls it.
+
+    Raises:
+        ConnectionError: it is not, or we may not use it; the message says what to do.
+    """
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status is RPCStatusCode.PERMISSION_DENIED:
+            return
+        raise ConnectionError(
+            f"namespace {client.namespace} cannot be used ({error.message}); "
+            f"temporal operator namespace create -n {client.namespace}, or set TEMPORAL_NAMESPACE"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 async def missing_search_attributes(client: Client) -> list[str]:

@@ -85,15 +85,13 @@ class Attributes:
 
 
 def activities(
-    client: Client,
     stores: Stores,
     catalogue: Catalogue,
     providers: Providers,
     registry: Registry,
-    attributes: Attributes,
+    task: TaskActivities,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that a worker runs."""
-    task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered)
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
@@ -154,11 +152,12 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
+        task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(client, stores, catalogue, providers, registry, attributes),
+            activities=activities(stores, catalogue, providers, registry, task),
             workflow_runner=runtime.sandbox(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,
@@ -179,16 +178,22 @@ async def serve(settings: Settings, *, stop: asyncio.Event) -> None:
     """Runs a worker until `stop` is set.
 
     Raises:
-        ConnectionError: no Temporal answers.
+        ConnectionError: no Temporal answers, or it does not have the namespace.
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
+        SettingsError: an address cannot be listened on.
     """
     client = await runtime.connect(runtime.telemetry(settings), wait=timedelta(seconds=30))
+    await runtime.require_namespace(client)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(redis_stores(settings))
         worker = await stack.enter_async_context(working(client, settings, stores, environment()))
         if settings.health_address is not None:
-            await stack.enter_async_context(health.endpoint(settings.health_address, _checker(client, worker, stop)))
+            check = _checker(client, worker, stop)
+            try:
+                await stack.enter_async_context(health.endpoint(settings.health_address, check))
+            except OSError as error:
+                raise SettingsError(f"THESEUS_HEALTH_ADDRESS={settings.health_address}: {error.strerror}") from error
         _log.info("worker polls task queue %s at %s", settings.task_queue, client.service_client.config.target_host)
         await stop.wait()
         _log.info("worker stops: what runs has %g s to finish", settings.shutdown_grace.total_seconds())
@@ -222,7 +227,7 @@ def main() -> int:
         settings = load()
         logs.set_up(settings)
         asyncio.run(_run(settings))
-    except (ConnectionError, CatalogueError, SettingsError, ToolFileError) as error:
+    except (OSError, CatalogueError, SettingsError, ToolFileError) as error:
         sys.stderr.write(f"theseus worker: {error}\n")
         return 2
     return 0

@@ -11,6 +11,8 @@ from tests.contract.source_tree import PACKAGE, Module, modules
 
 ALL = ("*",)
 
+RUN = (*("workflows.run", "workflows.control", "workflows.crew", "workflows.approvals", "workflows.milestones"),)
+
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     # part of the package -> the parts that it may import; the longest name that fits a module is its row
     "contracts": ("contracts",),
@@ -18,24 +20,55 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "roles": ("roles", "contracts"),
     "stores": ("stores", "contracts"),
     "activities": ("activities", "stores.ports", "roles", "domain", "contracts"),
-    # inside workflows: types -> lifecycle -> modes -> patterns -> run -> control -> milestones -> steps
+    # inside workflows: types -> lifecycle, agent -> modes -> conclusion -> strategies -> patterns -> team -> run
+    # -> approvals, crew, control -> milestones, children -> steps
     "workflows": (),
     "workflows.registry": ("workflows.types",),
-    "workflows.types": ("workflows.lifecycle", "workflows.agent", "contracts"),
+    "workflows.types": ("workflows.lifecycle", "workflows.agent", "workflows.bugs", "contracts"),
     "workflows.lifecycle": (
-        *("workflows.opening", "workflows.endings", "workflows.modes", "workflows.run", "workflows.control"),
-        *("workflows.milestones", "workflows.steps", "domain", "roles", "contracts"),
+        *("workflows.opening", "workflows.endings", "workflows.carrying", "workflows.modes", "workflows.limits"),
+        *("workflows.answer", "workflows.bugs", *RUN, "workflows.steps", "domain", "roles", "contracts"),
     ),
+    "workflows.agent": (
+        *("workflows.strategies", "workflows.limits", "workflows.answer", "workflows.bugs", *RUN),
+        *("workflows.children", "workflows.steps", "domain", "contracts"),
+    ),
+    "workflows.carrying": (*RUN, "domain", "contracts"),
     "workflows.opening": ("workflows.modes", "workflows.run", "workflows.steps", "domain", "roles", "contracts"),
-    "workflows.endings": ("workflows.run", "workflows.milestones", "workflows.steps", "domain", "contracts"),
-    "workflows.agent": ("workflows.patterns", "workflows.run", "workflows.control", "domain", "roles", "contracts"),
-    "workflows.modes": ("workflows.modes", "workflows.run", "contracts"),
-    "workflows.modes.*": ("workflows.patterns", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.endings": ("workflows.answer", "workflows.run", "workflows.milestones", "domain", "contracts"),
+    "workflows.limits": ("workflows.run", "workflows.steps", "contracts"),
+    "workflows.modes": ("workflows.modes", "workflows.answer", "workflows.run", "contracts"),
+    "workflows.modes.*": (
+        *("workflows.patterns", "workflows.conclusion", "workflows.consent", "workflows.supervision"),
+        *("workflows.team", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
+    ),
+    "workflows.conclusion": ("workflows.strategies", "workflows.answer", "workflows.run", "domain", "contracts"),
+    "workflows.consent": ("workflows.approvals", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.supervision": (
+        *("workflows.team", "workflows.together", "workflows.run", "domain", "roles", "contracts"),
+    ),
+    "workflows.strategies": ("workflows.patterns", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
     "workflows.patterns": (),
-    "workflows.patterns.*": ("workflows.run", "domain", "roles", "contracts"),
-    "workflows.run": ("workflows.control", "workflows.milestones", "workflows.steps", "domain", "roles", "contracts"),
+    "workflows.patterns.*": (
+        *("workflows.tool_calls", "workflows.together", "workflows.answer", "workflows.run"),
+        *("domain", "roles", "contracts"),
+    ),
+    "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
+    "workflows.tool_calls": (
+        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.steps", "domain", "contracts"),
+    ),
+    "workflows.run": (
+        *("workflows.approvals", "workflows.crew", "workflows.control", "workflows.milestones", "workflows.steps"),
+        *("domain", "roles", "contracts"),
+    ),
+    "workflows.answer": ("contracts",),
+    "workflows.bugs": (),
+    "workflows.together": (),
+    "workflows.approvals": ("workflows.children", "workflows.milestones", "workflows.steps", "contracts"),
+    "workflows.crew": ("workflows.children", "workflows.control", "contracts"),
     "workflows.control": ("workflows.milestones", "workflows.steps", "domain", "contracts"),
     "workflows.milestones": ("workflows.steps", "contracts"),
+    "workflows.children": ("contracts",),
     "workflows.steps": ("activities", "domain", "contracts"),
     # around them
     "config": ("contracts",),

@@ -14,12 +14,12 @@ BIN = Path(sys.executable).parent
 
 
 @asynccontextmanager
-async def dev_server() -> AsyncGenerator[WorkflowEnvironment, None]:
-    """A dev server in memory, with our search attributes."""
+async def dev_server(*more: str) -> AsyncGenerator[WorkflowEnvironment, None]:
+    """A dev server in memory, with our search attributes; `more` are arguments of its own."""
     async with await WorkflowEnvironment.start_local(
         data_converter=runtime.DATA_CONVERTER,
         dev_server_existing_path=str(BIN / "temporal"),
-        dev_server_extra_args=list(FLAGS),
+        dev_server_extra_args=[*FLAGS, *more],
         dev_server_log_level="error",
     ) as env:
         missing = await runtime.ensure_search_attributes(env.client)

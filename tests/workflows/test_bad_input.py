@@ -1,9 +1,12 @@
 """Bad input is refused before any model call, closes the workflow as Failed with a typed error, and leaves the session alone."""
 
+import uuid
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from tests.support.world import World, activities_of, history
@@ -67,7 +70,7 @@ async def test_more_than_a_mebibyte_is_refused(there: World) -> None:
     assert result.error is not None and "1,048,576" in result.error.message
 
 
-@pytest.mark.parametrize("mode", [mode for mode in Mode if mode is not Mode.SIMPLE])
+@pytest.mark.parametrize("mode", [Mode.RESEARCH, Mode.TEMPLATE])
 async def test_a_mode_that_is_not_built_fails_at_once_and_says_so(there: World, mode: Mode) -> None:
     result = await there.run("x", workflow=WORKFLOW_OF_MODE[mode])
     assert result.status is TaskStatus.FAILED
@@ -79,3 +82,34 @@ async def test_a_failed_task_is_closed_as_failed(there: World) -> None:
     handle = await there.start("")
     await there.result(handle)
     assert (await handle.describe()).status is WorkflowExecutionStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b'\xef\xbb\xbf{"query": "with a mark"}', id="a byte order mark is no fault"),
+        pytest.param(b'{"query": "my private question', id="half a document"),
+        pytest.param(b"\xff\xfe{}", id="another encoding"),
+        pytest.param(
+            b'{"query": "x", "context": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}", id="nested too deeply"
+        ),
+        pytest.param(b'{"query": "private \\ud800"}', id="half a character"),
+        pytest.param(b'{"query": "x", "limits": {"tokens": ' + b"9" * 5000 + b"}}", id="a number of 5000 digits"),
+    ],
+)
+async def test_bytes_that_no_converter_reads_fail_the_task_with_its_stream_ended_and_nothing_quoted(
+    there: World, data: bytes
+) -> None:
+    handle = await there.client.start_workflow(
+        "SimpleWorkflow",
+        RawValue(Payload(metadata={"encoding": b"json/plain"}, data=data)),
+        id=f"odd-{uuid.uuid4()}",
+        task_queue=there.settings.task_queue,
+    )
+    result = await there.result(handle)
+    if b"with a mark" in data:
+        assert result.status is TaskStatus.COMPLETED
+        return
+    assert result.error is not None and result.error.type == "InvalidInput"
+    assert "private" not in result.error.message
+    assert [stored.event.type for stored in await there.events(handle.id)][-1] == "STREAM_END"

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from tests.support.teams import leads, plans, subtask
 from tests.support.world import World
 from theseus.contracts.task import Mode, TaskStatus
 
@@ -49,8 +52,23 @@ async def test_a_mode_that_the_caller_gives_is_not_routed(there: World) -> None:
     assert (result.mode, len(there.model.requests)) == (Mode.SIMPLE, 1)
 
 
-async def test_a_mode_that_is_not_built_yet_is_no_reason_to_fail_a_task_that_named_none(there: World) -> None:
-    there.model.replace({"rules": [routed(0.9, needs_tools=True, mode="complex"), {"reply": {"text": "a plan"}}]})
+@pytest.mark.parametrize(
+    ("complexity", "suggested", "mode"),
+    [(0.5, "standard", Mode.STANDARD), (0.9, "complex", Mode.COMPLEX), (0.5, "supervisor", Mode.SUPERVISOR)],
+)
+async def test_the_router_chooses_among_all_modes(there: World, complexity: float, suggested: str, mode: Mode) -> None:
+    finish = leads([{"kind": "finish", "answer": "by the lead"}])
+    there.model.replace(
+        {"rules": [routed(complexity, mode=suggested), *finish, plans(subtask("a")), {"reply": {"text": "alone"}}]}
+    )
     result = await there.run("build a company", workflow="TaskWorkflow")
-    assert (result.status, result.mode, result.result) == (TaskStatus.DEGRADED, Mode.SIMPLE, "a plan")
-    assert "complex mode, which is not built yet" in result.metadata.degraded[0]
+    assert (result.status, result.mode) == (TaskStatus.COMPLETED, mode)
+    assert result.metadata.complexity == complexity
+
+
+async def test_a_context_too_large_for_a_team_is_no_reason_to_fail_a_task_that_named_no_mode(there: World) -> None:
+    there.model.replace({"rules": [routed(0.5, mode="standard"), {"reply": {"text": "alone"}}]})
+    result = await there.run("x", workflow="TaskWorkflow", context={"notes": "y" * 40_000})
+    assert (result.status, result.mode, result.result) == (TaskStatus.DEGRADED, Mode.SIMPLE, "alone")
+    refused = await there.run("x", workflow="StandardWorkflow", context={"notes": "y" * 40_000})
+    assert refused.error is not None and refused.error.field == "context"

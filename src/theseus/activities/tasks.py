@@ -6,6 +6,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
+from theseus.contracts.control import ApprovalRules
 from theseus.contracts.facts import Facts, FactsRequest
 from theseus.contracts.task import ModelTier
 from theseus.contracts.tools import ToolFacts
@@ -19,6 +20,7 @@ class TaskActivities:
         catalogue: the models.
         tools: gives what a workflow must know of each tool that a tenant may use.
         has_attributes: whether the namespace knows all search attributes, asked again until it does.
+        approvals: what needs a person's yes.
     """
 
     def __init__(
@@ -27,11 +29,13 @@ class TaskActivities:
         catalogue: Catalogue,
         tools: Callable[[str], tuple[ToolFacts, ...]],
         has_attributes: Callable[[], bool],
+        approvals: ApprovalRules,
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._tools = tools
         self._has_attributes = has_attributes
+        self._approvals = approvals
 
     @activity.defn(name="task.facts")
     async def facts(self, request: FactsRequest) -> Facts:
@@ -43,8 +47,12 @@ class TaskActivities:
             }
         except UnusableError as error:
             return Facts(search_attributes=self._has_attributes(), refusal=str(error))
-        tools = self._tools(request.tenant_id)
-        return Facts(models=models, tools=tools, search_attributes=self._has_attributes())
+        return Facts(
+            models=models,
+            tools=self._tools(request.tenant_id),
+            search_attributes=self._has_attributes(),
+            approvals=self._approvals,
+        )
 
     @activity.defn(name="task.cancel")
     async def cancel(self, reason: str) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from theseus.commands.following import event_log
+from theseus.commands.following import event_log, with_usage
 from theseus.commands.showing import ending, line_of, state_lines
 from theseus.commands.tasks import Handle, result_of, status_of
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
@@ -22,11 +22,11 @@ RUNNING = WorkflowExecutionStatus.RUNNING
 _LAST_EVENTS_SECONDS = 5.0
 
 
-async def show_status(task_id: str, *, as_json: bool) -> int:
+async def show_status(settings: Settings, task_id: str, *, as_json: bool) -> int:
     """Prints where a task is, or how it ended."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
     if await status_of(handle) is not RUNNING:
-        result = await result_of(handle)
+        result = await with_usage(settings, await result_of(handle))
         out(result.model_dump_json() if as_json else f"{task_id}\n{ending(result)}\n{result.result}".rstrip())
         return 0
     progress, control = await _ask(handle)

@@ -46,7 +46,19 @@ async def follow(settings: Settings, handle: Handle, show: Show, after: str = "0
         reading.cancel()
         with suppress(asyncio.CancelledError):
             await reading
-    return _with_usage(result, last[0] if last else None)
+    return _counted(result, last[0] if last else None)
+
+
+async def with_usage(settings: Settings, result: TaskResult) -> TaskResult:
+    """A cancelled task's result with all that its last event says it cost, where Redis still has it."""
+    if result.status is not TaskStatus.CANCELLED:
+        return result
+    last: StoredEvent | None = None
+    with suppress(StoreDownError):
+        async with event_log(settings) as log:
+            async for stored in log.read(result.task_id, follow=False):
+                last = stored
+    return _counted(result, last)
 
 
 async def _reading(read: Callable[[], Awaitable[None]]) -> None:
@@ -56,7 +68,7 @@ async def _reading(read: Callable[[], Awaitable[None]]) -> None:
         say(f"  no live progress: {error}")
 
 
-def _with_usage(result: TaskResult, last: StoredEvent | None) -> TaskResult:
+def _counted(result: TaskResult, last: StoredEvent | None) -> TaskResult:
     # Temporal keeps no result of a cancelled task; its last event says what it cost
     if result.status is not TaskStatus.CANCELLED or last is None or not isinstance(last.event, StreamEnd):
         return result

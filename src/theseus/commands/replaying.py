@@ -1,7 +1,9 @@
 """`theseus replay`: runs a recorded history through today's code and says whether it still fits."""
 
+import asyncio
 from pathlib import Path
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
@@ -9,6 +11,8 @@ from temporalio.worker import Replayer
 from theseus import runtime
 from theseus.commands.terminal import CommandError, client, out
 from theseus.workflows.registry import WORKFLOWS
+
+LONGEST_SECONDS = 60
 
 
 async def replay(task_or_file: str) -> int:
@@ -19,7 +23,15 @@ async def replay(task_or_file: str) -> int:
         data_converter=runtime.DATA_CONVERTER,
         workflow_runner=runtime.sandbox(),
     )
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    if not history.events or history.events[0].event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+        raise CommandError(f"{task_or_file}: not a whole workflow history: it does not begin with the workflow's start")
+    if not history.events[0].workflow_execution_started_event_attributes.workflow_type.name:
+        raise CommandError(f"{task_or_file}: not a whole workflow history: its start names no workflow type")
+    work = replayer.replay_workflow(history, raise_on_replay_failure=False)
+    try:
+        result = await asyncio.wait_for(work, LONGEST_SECONDS)
+    except TimeoutError as error:
+        raise CommandError(f"{task_or_file}: could not be replayed within {LONGEST_SECONDS} s: is it whole?") from error
     if result.replay_failure is None:
         out(f"{task_or_file}: fits ({len(history.events)} events)")
         return 0

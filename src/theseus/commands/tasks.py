@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, CancelledError, FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from theseus.commands.terminal import CommandError
 from theseus.contracts.control import TASK_WORKFLOW, WORKFLOW_OF_MODE
 from theseus.contracts.errors import ErrorType, TaskError
-from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, TaskStatus
+from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, TaskStatus, Usage
 
 Handle = WorkflowHandle[Any, Any]
 PAUSES = timedelta(days=1)
@@ -70,6 +70,8 @@ async def result_of(handle: Handle) -> TaskResult:
     try:
         return TaskResult.model_validate(await handle.result())
     except WorkflowFailureError as error:
+        if isinstance(error.cause, CancelledError):
+            return await _cancelled(handle)
         return _failed(handle.id, error.cause)
     except ValidationError as error:
         raise CommandError(f"{handle.id} is not a task of Theseus: its result has another shape") from error
@@ -89,14 +91,29 @@ async def status_of(handle: Handle) -> WorkflowExecutionStatus | None:
         raise
 
 
+async def _cancelled(handle: Handle) -> TaskResult:
+    # Temporal keeps no result of a cancelled workflow; its search attributes say what it cost
+    labels = (await handle.describe()).typed_search_attributes
+    mode = labels.get(SearchAttributeKey.for_keyword("TaskMode"))
+    usage = Usage(
+        total_tokens=labels.get(SearchAttributeKey.for_int("TaskTokens")) or 0,
+        cost_microusd=round((labels.get(SearchAttributeKey.for_float("TaskCostUsd")) or 0) * 1e6),
+    )
+    return TaskResult(
+        task_id=handle.id,
+        status=TaskStatus.CANCELLED,
+        session_id=labels.get(SearchAttributeKey.for_keyword("TaskSession")),
+        mode=Mode(mode) if mode else None,
+        usage=usage,
+    )
+
+
 def _failed(task_id: str, cause: BaseException | None) -> TaskResult:
     if isinstance(cause, ApplicationError) and cause.details:
         try:
             return TaskResult.model_validate(cause.details[0])
         except ValidationError:
             pass
-    if isinstance(cause, CancelledError):
-        return TaskResult(task_id=task_id, status=TaskStatus.CANCELLED)
     # not an end of ours: terminated by hand, timed out by the server, or failed outside our code
     said = cause.message if isinstance(cause, FailureError) else str(cause)
     error = TaskError(type=ErrorType.INTERNAL, message=said or type(cause).__name__)

@@ -21,5 +21,7 @@ class AcceptedTask(BaseModel):
     model_override: str | None
     provider_override: str | None
     max_iterations: int
+    max_concurrent_agents: int = 5
+    require_approval: bool = False
     limits: Limits
     context: TaskContext

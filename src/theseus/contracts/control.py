@@ -1,7 +1,7 @@
 """Names and payloads of signals, queries and Updates, and the names of workflows and the default task queue."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -29,6 +29,14 @@ QUERY_PROGRESS = "progress"
 UPDATE_DECIDE_APPROVAL = "decide_approval"
 UPDATE_REVIEW_PLAN = "review_plan"
 UPDATE_SEND_MESSAGE = "send_message"
+QUERY_PENDING_APPROVALS = "pending_approvals"
+
+# between a task and its agents; no gateway sends these
+SIGNAL_AGENT_STOPPED = "agent_stopped"
+SIGNAL_AGENT_SAYS = "agent_says"
+SIGNAL_AGENT_ASKS = "agent_asks"
+SIGNAL_APPROVAL_DECIDED = "approval_decided"
+SIGNAL_TOLD = "told"
 
 SEARCH_ATTRIBUTES: dict[str, str] = {
     "TaskMode": "Keyword",
@@ -91,6 +99,43 @@ class ApprovalDecision(Update):
     feedback: str = Field(default="", max_length=10_000)
     modified_action: JsonValue = None
     approved_by: str = Field(default="", max_length=128)
+
+
+class PendingApproval(BaseModel):
+    """One row of the query `pending_approvals`: what waits for a person's yes."""
+
+    approval_id: str
+    kind: Literal["task", "tool"]
+    agent_id: str = ""
+    reason: str = ""
+    action: JsonValue = Field(default=None, description="The plan, or the tool call with its arguments.")
+    requested_at: datetime
+    deadline: datetime
+    is_escalated: bool = False
+
+
+class ApprovalRules(BaseModel):
+    """What needs a person's yes, recorded as facts of the task; durations in seconds.
+
+    `policy` says what silence until the deadline means: `deny`; `approve_reads`: the task goes on without any tool that
+    writes; `escalate`: ask once more, for as long again, then deny.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tools: tuple[str, ...] = ()
+    above_complexity: float | None = None
+    timeout_seconds: float = 1800
+    policy: Literal["deny", "approve_reads", "escalate"] = "deny"
+
+
+class AgentMessage(BaseModel):
+    """Words of one agent to another, or to the lead, on their way."""
+
+    message_id: str
+    sender: str
+    to: str
+    text: str
 
 
 class ReviewDecision(Update):

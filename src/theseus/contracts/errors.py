@@ -93,6 +93,12 @@ class TimedOut(DomainError):
     type = ErrorType.TIMED_OUT
 
 
+class Denied(DomainError):
+    """A person said no, or nobody answered in time."""
+
+    type = ErrorType.DENIED
+
+
 class AnswerInvalid(DomainError):
     """A model did not give the asked structure, even after one repair."""
 

@@ -34,6 +34,7 @@ _RECEIVED: Mapping[str, Any] = {
     "event": contracts.Event,
     "control_state": contracts.ControlState,
     "progress": contracts.Progress,
+    "pending_approval": contracts.PendingApproval,
     "update_receipt": contracts.UpdateReceipt,
 }
 

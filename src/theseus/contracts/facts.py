@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from theseus.contracts.control import ApprovalRules
 from theseus.contracts.messages import Route
 from theseus.contracts.task import ModelTier
 from theseus.contracts.tools import ToolFacts
@@ -44,4 +45,5 @@ class Facts(BaseModel):
     models: dict[ModelTier, tuple[ModelCard, ...]] = {}
     tools: tuple[ToolFacts, ...] = ()
     search_attributes: bool = False
+    approvals: ApprovalRules = ApprovalRules()
     refusal: str | None = None

@@ -104,7 +104,8 @@ class LLMReply(Inner):
 
     `answer` is the parsed structure when the role has one; `invalid` says in words why it could not be read.
     `partial` marks a call that was cancelled: text and usage are what there was until then.
-    `window_lost` says that the session's earlier turns could not be read any more.
+    `window_lost` says that the session's earlier turns could not be read any more; `untold` that the event log was down
+    when the answer came, so that the workflow has to tell of it.
     """
 
     message: AssistantMessage
@@ -116,6 +117,7 @@ class LLMReply(Inner):
     finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "cancelled"] = "stop"
     partial: bool = False
     window_lost: bool = False
+    untold: bool = False
 
 
 class TranscriptPart(Inner):

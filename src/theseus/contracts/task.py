@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from theseus.contracts.errors import TaskError
 from theseus.contracts.plan import Plan
@@ -75,7 +75,9 @@ class TaskContext(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    role: str | None = Field(default=None, max_length=64, description="Role preset; it brings prompt, tools and tier.")
+    role: str | None = Field(
+        default=None, min_length=1, max_length=64, description="Role preset; it brings prompt, tools and tier."
+    )
     system_prompt: str | None = Field(
         default=None, max_length=32_000, description="Replaces the role's prompt; ${var} is filled from prompt_params."
     )
@@ -124,7 +126,9 @@ class TaskContext(BaseModel):
 class TaskInput(Outer):
     """The only argument of every task workflow. A top-level key wins over its twin in `context`."""
 
-    query: str = Field(min_length=1, max_length=10_000, description="What to do, in natural language.")
+    query: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        min_length=1, max_length=10_000, description="What to do, in natural language."
+    )
     task_id: Id | None = Field(default=None, description="Equal to the workflow id; absent means the workflow id.")
     session_id: Id | None = Field(default=None, description="Conversation to go on with; absent opens a new one.")
     user_id: Id | None = None

@@ -7,6 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from theseus.contracts.messages import TaskRef, ToolCall
 
+SEND_MESSAGE = "send_message"
+"""The tool by which agents of a team talk; their workflows carry it out themselves."""
+
+
+class SendMessage(BaseModel):
+    """Arguments of `send_message`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(min_length=1, max_length=64)
+    text: str = Field(min_length=1, max_length=8000)
+
 
 class Effect(StrEnum):
     """What running a tool does to the world: read nothing changes, idempotent may be repeated, write may not."""
@@ -51,7 +63,10 @@ class ToolRequest(BaseModel):
 
 
 class ToolResult(BaseModel):
-    """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store."""
+    """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store.
+
+    `untold` says that the event log was down, so that the workflow has to tell of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,3 +76,5 @@ class ToolResult(BaseModel):
     is_error: bool = False
     artifact_id: str | None = None
     size_bytes: int = 0
+    duration_ms: int = 0
+    untold: bool = False

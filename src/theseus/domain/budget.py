@@ -5,8 +5,10 @@ last keeps back enough for one closing call, so that a task which runs out still
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from theseus.contracts.errors import BudgetExhausted
+from theseus.contracts.events import BudgetFacts
 from theseus.contracts.facts import ModelCard
 from theseus.contracts.task import Limits, Usage
 from theseus.domain.pricing import worst_case_microusd
@@ -17,6 +19,9 @@ LEAST_OUTPUT_TOKENS = 256
 """A working call with less room than this is not worth its input."""
 LEAST_CLOSING_TOKENS = 32
 THRESHOLD_PERCENT = 80
+SYNTHESIS_PERCENT = 15
+"""Part of a team's limits that is kept back for putting the results together."""
+LEAST_SHARE_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,11 @@ class Grant:
     output_tokens: int
     tokens: int
     microusd: int
+
+
+def set_aside(limits: Limits) -> Grant:
+    """The grant that carves a share out of a ledger: all of it may be spent."""
+    return Grant(output_tokens=0, tokens=limits.tokens, microusd=limits.cost_microusd)
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,43 @@ class Ledger:
             reserved_microusd=self.reserved_microusd - grant.microusd,
         )
 
+    def share(self, parts: int) -> Limits:
+        """An equal part of what is free for one of `parts` agents, after what the synthesis needs is kept back.
+
+        Raises:
+            BudgetExhausted: it would be too small for a single call.
+        """
+        tokens = (self.free_tokens - self.limits.tokens * SYNTHESIS_PERCENT // 100) // max(parts, 1)
+        microusd = (self.free_microusd - self.limits.cost_microusd * SYNTHESIS_PERCENT // 100) // max(parts, 1)
+        if tokens < LEAST_SHARE_TOKENS or microusd < 1:
+            raise BudgetExhausted(
+                f"no agent can be started any more: {max(0, self.free_tokens):,} tokens and "
+                f"{max(0, self.free_microusd):,} micro-USD are left, of which the synthesis keeps "
+                f"{SYNTHESIS_PERCENT} % of the limits"
+            )
+        return Limits(tokens=tokens, cost_microusd=microusd, wall_clock_seconds=self.limits.wall_clock_seconds)
+
     def used_percent(self) -> tuple[int, int]:
         """Used share of the tokens and of the money, each in percent."""
         return (
             100 * self.spent.total_tokens // self.limits.tokens,
             100 * self.spent.cost_microusd // self.limits.cost_microusd,
         )
+
+    def crossed(self) -> list[BudgetFacts]:
+        """The limits of which more than `THRESHOLD_PERCENT` is used."""
+        tokens, cost = self.used_percent()
+        rows: tuple[tuple[Literal["tokens", "cost"], int, int, int], ...] = (
+            ("tokens", tokens, self.spent.total_tokens, self.limits.tokens),
+            ("cost", cost, self.spent.cost_microusd, self.limits.cost_microusd),
+        )
+        return [
+            BudgetFacts(
+                usage_percent=percent, threshold_percent=THRESHOLD_PERCENT, budget_type=kind, used=used, budget=most
+            )
+            for kind, percent, used, most in rows
+            if percent >= THRESHOLD_PERCENT
+        ]
 
     def _room(self, card: ModelCard, input_tokens: int, *, closing: bool) -> int:
         if closing:

@@ -38,6 +38,11 @@ class Conversation:
         """All messages, oldest first."""
         return [message for batch in self._batches for message in batch] + self._pending
 
+    @property
+    def size_bytes(self) -> int:
+        """The messages as JSON."""
+        return len(message_node("", self.messages).text.encode())
+
     def input_tokens(self, tools: int) -> int:
         """Input of the next call with so many tools: counted by the provider as far as it saw, estimated beyond."""
         new = estimate_messages(self._pending)

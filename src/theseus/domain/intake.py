@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pydantic import JsonValue, ValidationError
 
 from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskInput
+from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
+DEFAULT_AGENTS = 5
+
+TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR})
 
 _RESEARCH_ONLY = (
     "research_strategy",
@@ -52,8 +56,23 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
     _refuse_conflicts(data)
     mode = _mode(data, setting.workflow_mode)
     _refuse_without_effect(data, mode)
+    _refuse_agents_alone(data, mode)
     _refuse_not_built(data, mode, setting.built)
+    _refuse_large_context(data, mode)
     return _resolve(data, mode, setting)
+
+
+def parsed(data: bytes, what: str) -> JsonValue:
+    """JSON text as a value.
+
+    Raises:
+        InvalidInput: it is none; the message does not quote it.
+    """
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        kind = "nested too deeply" if isinstance(error, RecursionError) else "not JSON in UTF-8"
+        raise InvalidInput(f'{what} must be one JSON object such as {{"query": "..."}}; it is {kind}') from error
 
 
 def _parse(raw: JsonValue) -> TaskInput:
@@ -103,11 +122,21 @@ def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
     else:
         wanted = Mode(data.mode) if data.mode is not None else None
     if workflow_mode is not None and wanted not in (None, workflow_mode):
+        field = _asks_by(data)
         raise InvalidInput(
-            f"mode: the input asks for {wanted}, but this workflow type runs {workflow_mode}; start TaskWorkflow instead",
-            field="mode",
+            f"{field}: asks for {wanted} mode, but this workflow type runs {workflow_mode}; start TaskWorkflow instead",
+            field=field,
         )
     return workflow_mode or wanted
+
+
+def _asks_by(data: TaskInput) -> str:
+    """The key by which an input asks for its mode."""
+    context = data.context
+    for name in ("template", "template_name"):
+        if getattr(context, name) is not None:
+            return f"context.{name}"
+    return "context.force_research" if context.force_research else "mode"
 
 
 def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
@@ -130,6 +159,14 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
         _without_effect("context.platforms", "context.role: ads_research")
 
 
+def _refuse_agents_alone(data: TaskInput, mode: Mode | None) -> None:
+    if mode is not Mode.SIMPLE:
+        return
+    for place, value in (("", data.max_concurrent_agents), ("context.", data.context.max_concurrent_agents)):
+        if value is not None:
+            _without_effect(f"{place}max_concurrent_agents", "a mode with several agents")
+
+
 def _without_effect(field: str, needs: str) -> None:
     raise InvalidInput(f"{field}: has no effect without {needs}", field=field)
 
@@ -139,13 +176,29 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
     wanted = {
         "skill": data.skill or data.context.skill,
-        "require_approval": data.require_approval,
         "enable_verification": data.enable_verification or data.context.enable_verification,
         "context.memory": data.context.memory,
     }
     for field, value in wanted.items():
         if value:
             raise ModeNotBuilt(f"{field}: not built yet in this version; leave it out", field=field)
+
+
+def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
+    if mode not in TEAM_MODES:
+        return
+    size = context_bytes(data.context)
+    if size > MOST_CONTEXT_BYTES:
+        raise InvalidInput(
+            f"context: {size:,} bytes; each agent of {mode} mode gets a copy, so at most {MOST_CONTEXT_BYTES:,} are "
+            "accepted; put long texts into the session's workspace and let agents read them",
+            field="context",
+        )
+
+
+def context_bytes(context: TaskContext) -> int:
+    """Size of a context as JSON."""
+    return len(context.model_dump_json(exclude_defaults=True).encode())
 
 
 def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTask:
@@ -169,6 +222,8 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         model_override=data.model_override or context.model_override,
         provider_override=data.provider_override or context.provider_override,
         max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
+        max_concurrent_agents=data.max_concurrent_agents or context.max_concurrent_agents or DEFAULT_AGENTS,
+        require_approval=bool(data.require_approval),
         limits=data.limits,
         context=context,
     )

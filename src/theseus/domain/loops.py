@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 
 from theseus.contracts.messages import ToolCall
 
@@ -12,8 +13,14 @@ SAME_CALL_LIMIT = 3
 class LoopDetector:
     """Counts calls by tool and arguments; the third same call is one too many."""
 
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
+    def __init__(self, seen: Iterable[str] = ()) -> None:
+        """`seen` are the identities of calls that were made before, as `seen` gives them."""
+        self._seen: Counter[str] = Counter(seen)
+
+    @property
+    def seen(self) -> list[str]:
+        """The identities of all calls so far, as often as they were made."""
+        return list(self._seen.elements())
 
     def is_loop(self, call: ToolCall) -> bool:
         """Counts the call and says whether it is the third of its kind, or a later one."""

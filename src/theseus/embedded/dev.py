@@ -106,6 +106,7 @@ class Dev:
         for folder in (options.data_dir, self._logs, options.data_dir / "valkey"):
             folder.mkdir(parents=True, exist_ok=True)
         with _locked(options.data_dir):
+            self._forget_ready_file()
             try:
                 await until_stopped(self._live(), stop)
             finally:
@@ -229,6 +230,14 @@ class Dev:
         part = file.with_name(f".{file.name}.part")
         part.write_text(json.dumps(ready, indent=2) + "\n")
         part.replace(file)
+
+    def _forget_ready_file(self) -> None:
+        """One that an earlier run left would send who waits for it to servers that are gone."""
+        file = self._options.ready_file
+        if file is not None and file.is_dir():
+            raise StartError(f"--ready-file {file}: is a directory; name a file")
+        if file is not None:
+            file.unlink(missing_ok=True)
 
     async def _end(self) -> None:
         if self._options.ready_file is not None:

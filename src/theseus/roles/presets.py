@@ -5,17 +5,25 @@ from theseus.roles.chat import CHAT
 from theseus.roles.critic import CRITIC
 from theseus.roles.developer import DEVELOPER
 from theseus.roles.generalist import GENERALIST
+from theseus.roles.judge import JUDGE
+from theseus.roles.lead import LEAD
+from theseus.roles.planner import PLANNER
 from theseus.roles.research import RESEARCH
 from theseus.roles.role import AnyRole, Plain
 from theseus.roles.router import ROUTER
 from theseus.roles.summarizer import SUMMARIZER
+from theseus.roles.synthesizer import SYNTHESIZER
+from theseus.roles.thinking import EXPLORER, REVIEWER
 from theseus.roles.writer import WRITER
 
 PRESETS: dict[str, Plain] = {
     role.name: role for role in (GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER)
 }
 
-ROLES: dict[str, AnyRole] = {**PRESETS, ROUTER.name: ROUTER, SUMMARIZER.name: SUMMARIZER}
+ROLES: dict[str, AnyRole] = {
+    **PRESETS,
+    **{role.name: role for role in (ROUTER, SUMMARIZER, PLANNER, SYNTHESIZER, JUDGE, REVIEWER, EXPLORER, LEAD)},
+}
 
 
 def role_named(name: str) -> AnyRole:

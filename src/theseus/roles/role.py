@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, JsonValue
@@ -39,6 +39,10 @@ class Role(Generic[T]):
     temperature: float | None = None
     max_output_tokens: int = 4096
     facts_shown: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def of_tier(self, tier: ModelTier) -> "Role[T]":
+        """The same role for models of another tier."""
+        return replace(self, tier=tier)
 
 
 Plain = Role[BaseModel]

@@ -1,9 +1,9 @@
-"""Pause, resume, cancel, approvals and messages: what people may ask of a running task.
+"""Pause, resume, cancel, reviews and messages: what people may ask of a running task.
 
 Built in a workflow's constructor, it registers its own signal, query and Update handlers.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +12,6 @@ from temporalio.exceptions import ApplicationError
 
 from theseus.contracts import control as names
 from theseus.contracts.control import (
-    ApprovalDecision,
     ControlReason,
     ControlState,
     MessageToTask,
@@ -23,6 +22,12 @@ from theseus.contracts.control import (
 from theseus.contracts.events import PausedFacts, WorkflowControl
 from theseus.workflows import steps
 from theseus.workflows.milestones import Milestones
+
+Forward = Callable[[str, BaseModel], Awaitable[None]]
+
+
+async def _to_nobody(_name: str, _payload: BaseModel) -> None:
+    return
 
 
 class Control:
@@ -35,18 +40,27 @@ class Control:
         self._inbox: list[MessageToTask] = []
         self._received: set[str] = set()
         self._on_change: Callable[[], None] = lambda: None
+        self._forward: Forward = _to_nobody
         workflow.set_signal_handler(names.SIGNAL_PAUSE, self._pause)
         workflow.set_signal_handler(names.SIGNAL_RESUME, self._resume)
         workflow.set_signal_handler(names.SIGNAL_CANCEL, self._cancel)
         workflow.set_query_handler(names.QUERY_CONTROL_STATE, lambda: self.state)
         workflow.set_query_handler(names.QUERY_PROGRESS, progress)
         workflow.set_update_handler(names.UPDATE_SEND_MESSAGE, self._message, validator=self._check_message)
-        workflow.set_update_handler(names.UPDATE_DECIDE_APPROVAL, self._decide, validator=self._check_decision)
+        workflow.set_signal_handler(names.SIGNAL_TOLD, self._told)
         workflow.set_update_handler(names.UPDATE_REVIEW_PLAN, self._review, validator=self._check_review)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Calls `listener` whenever the task is held or goes on."""
         self._on_change = listener
+
+    def forward_to(self, forward: Forward) -> None:
+        """Hands pauses and resumes on to whoever works for this task."""
+        self._forward = forward
+
+    def hold(self) -> None:
+        """This agent starts while its task is paused."""
+        self.state = self.state.model_copy(update={"is_paused": True, "paused_at": steps.now()})
 
     async def checkpoint(self, name: str) -> None:
         """Passes, or holds while the task is paused."""
@@ -87,6 +101,7 @@ class Control:
         )
         self._tell("WORKFLOW_PAUSING", reason.reason, reason.requested_by)
         self._on_change()
+        await self._forward(names.SIGNAL_PAUSE, reason)
         await self._milestones.flush()
 
     async def _resume(self, payload: Any = None) -> None:
@@ -98,6 +113,7 @@ class Control:
         )
         self._tell("WORKFLOW_RESUMED", reason.reason, reason.requested_by)
         self._on_change()
+        await self._forward(names.SIGNAL_RESUME, reason)
         await self._milestones.flush()
 
     async def _cancel(self, payload: Any = None) -> None:
@@ -123,12 +139,11 @@ class Control:
         self._inbox.append(message)
         return UpdateReceipt(accepted=True, detail="the agent reads it before its next model call")
 
-    def _check_decision(self, payload: Any = None) -> None:
-        decision = _valid(ApprovalDecision, payload)
-        raise _refused("UnknownApproval", f"no approval {decision.approval_id!r} is pending in this task")
-
-    async def _decide(self, payload: Any = None) -> UpdateReceipt:
-        return UpdateReceipt(accepted=False, detail=str(payload))
+    def _told(self, payload: Any = None) -> None:
+        message = MessageToTask.model_validate(payload)
+        if message.message_id not in self._received:
+            self._received.add(message.message_id)
+            self._inbox.append(message)
 
     def _check_review(self, payload: Any = None) -> None:
         _valid(ReviewDecision, payload)

@@ -18,8 +18,9 @@ from theseus.contracts.events import (
 )
 from theseus.contracts.task import ModelUse, TaskMetadata, TaskResult, TaskStatus
 from theseus.domain.parsing import response_of
+from theseus.workflows.answer import Answer
 from theseus.workflows.milestones import Milestones
-from theseus.workflows.run import Answer, Run
+from theseus.workflows.run import Run
 
 SHOWN_CHARS = 10_000
 
@@ -28,6 +29,8 @@ def result(run: Run, answer: Answer) -> TaskResult:
     """The result of a task that has an answer."""
     if answer.budget_exhausted:
         status = TaskStatus.BUDGET_EXHAUSTED
+    elif answer.gaps:
+        status = TaskStatus.PARTIAL
     else:
         status = TaskStatus.DEGRADED if run.degraded else TaskStatus.COMPLETED
     made = _base(run.task.task_id, run, status)
@@ -95,6 +98,8 @@ def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
         degraded=run.degraded,
         failovers=run.failovers,
         complexity=run.complexity,
+        agents=[report.record() for report in run.reports],
+        plan=run.plan,
         window=_window(run),
     )
     return TaskResult(

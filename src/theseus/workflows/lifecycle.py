@@ -1,36 +1,42 @@
 """The life of a task, the same for all modes: accept, open, window, route, work, close."""
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.carried import CarriedTask, Continuation
 from theseus.contracts.control import Progress
-from theseus.contracts.errors import DomainError, InvalidInput, NoModel, TimedOut
+from theseus.contracts.errors import DomainError, InvalidInput, NoModel
 from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.budget import Ledger
-from theseus.domain.intake import Setting, accept
+from theseus.domain.intake import Setting, accept, parsed
 from theseus.domain.tokens import estimate
 from theseus.roles.presets import PRESETS
 from theseus.workflows import endings, steps
+from theseus.workflows.answer import Answer, OverlongTask
+from theseus.workflows.approvals import Approvals
+from theseus.workflows.bugs import BUGS
+from theseus.workflows.carrying import carried_by, reopened
 from theseus.workflows.control import Control
+from theseus.workflows.crew import Crew
+from theseus.workflows.limits import Hold, undisturbed, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
 from theseus.workflows.opening import announce, choose_mode, fit_session
-from theseus.workflows.run import Answer, Run
+from theseus.workflows.run import Run
 
-T = TypeVar("T")
-
-BUGS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
-"""Plain bugs: they fail the task with its last events told, instead of spinning a workflow task for ever."""
+NOTHING = RawValue(Payload())
+"""An argument that was not given."""
 
 
 class Lifecycle:
@@ -43,37 +49,62 @@ class Lifecycle:
         self._ended: TaskStatus | None = None
         self._has_attributes = False
         self._control = Control(self._milestones, self._progress)
+        self._crew = Crew(self._control)
+        self._approvals = Approvals(self._milestones, self._crew.tell)
 
-    async def live(self, raw: JsonValue) -> TaskResult:
-        """Runs the task.
+    async def live(self, raw: RawValue) -> TaskResult:
+        """Runs the task, or goes on with what an earlier run of it took along.
 
         Raises:
             ApplicationError: the task failed, was denied or timed out; the first detail is the TaskResult.
             asyncio.CancelledError: it was cancelled.
         """
         try:
-            result = await _undisturbed(self._close(await self._within_limits(raw)))
+            result = await undisturbed(self._close(await self._limited(self._work(raw))))
         except asyncio.CancelledError:
-            await _undisturbed(self._end_cancelled())
+            await undisturbed(self._end_cancelled())
             raise
+        except OverlongTask as long:
+            assert self._run is not None
+            await undisturbed(self._milestones.flush())
+            steps.continue_as_new(Continuation(carried=carried_by(self._run, long.team)))
         except DomainError as error:
-            result = await _undisturbed(self._end_failed(error))
+            result = await undisturbed(self._end_failed(error))
         except (ValidationError, *BUGS) as error:
             workflow.logger.exception("a bug failed the task")
-            result = await _undisturbed(self._end_failed(DomainError(f"{type(error).__name__}: {error}")))
+            result = await undisturbed(self._end_failed(DomainError(f"{type(error).__name__}: {error}")))
         if result.error is not None:
             raise ApplicationError(result.error.message, result, type=result.error.type, non_retryable=True)
         return result
 
-    async def _work(self, raw: JsonValue) -> Answer:
+    async def _limited(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return await within_limits(work, lambda: self._run, Hold(self._is_held), self._control.cancelled())
+
+    def _is_held(self) -> bool:
+        waits = self._run is not None and self._run.is_on_hold
+        return waits or self._control.state.is_paused or self._approvals.is_waiting
+
+    async def _work(self, raw: RawValue) -> Answer:
+        if (carried := _carried(raw)) is not None:
+            return await self._go_on(carried)
         run = await self._open(raw)
         await fit_session(run)
         run.mode = run.task.mode or await choose_mode(run)
-        answer = await BUILT[run.mode](run)
+        return await self._in_mode(run, run.mode)
+
+    async def _go_on(self, carried: CarriedTask) -> Answer:
+        run = reopened(carried, self._control, self._crew, self._approvals, self._milestones)
+        self._has_attributes = run.facts.search_attributes
+        self._run = run
+        self._control.on_change(run.show)
+        return await self._in_mode(run, carried.mode)
+
+    async def _in_mode(self, run: Run, mode: Mode) -> Answer:
+        answer = await BUILT[mode](run)
         await self._control.checkpoint("session.append")
         return answer
 
-    async def _open(self, raw: JsonValue) -> Run:
+    async def _open(self, raw: RawValue) -> Run:
         task, refused = self._accept(raw)
         facts = await steps.load_facts(
             FactsRequest(
@@ -92,6 +123,8 @@ class Lifecycle:
             task=task,
             facts=facts,
             control=self._control,
+            crew=self._crew,
+            approvals=self._approvals,
             milestones=self._milestones,
             deadline=steps.now() + timedelta(seconds=task.limits.wall_clock_seconds),
             ledger=Ledger(task.limits),
@@ -101,7 +134,7 @@ class Lifecycle:
         announce(run)
         return run
 
-    def _accept(self, raw: JsonValue) -> tuple[AcceptedTask | None, DomainError | None]:
+    def _accept(self, raw: RawValue) -> tuple[AcceptedTask | None, DomainError | None]:
         setting = Setting(
             workflow_id=steps.task_id(),
             workflow_mode=self._own_mode,
@@ -110,40 +143,9 @@ class Lifecycle:
             built=BUILT,
         )
         try:
-            return accept(raw, setting), None
+            return accept(_given(raw), setting), None
         except DomainError as error:
             return None, error
-
-    async def _within_limits(self, raw: JsonValue) -> Answer:
-        body = asyncio.create_task(self._work(raw))
-        deadline = asyncio.create_task(self._deadline())
-        cancelled = asyncio.create_task(self._control.cancelled())
-        with contextlib.suppress(asyncio.CancelledError):
-            await workflow.wait([body, deadline, cancelled], return_when=asyncio.FIRST_COMPLETED)
-        late = deadline.done() and not body.done()
-        deadline.cancel()
-        cancelled.cancel()
-        if body.done():
-            return body.result()
-        body.cancel()
-        await _undisturbed(_ended(body))
-        if late and self._run is not None and not steps.is_cancel_requested():
-            raise TimedOut(self._run.limit_in_words())
-        raise asyncio.CancelledError
-
-    async def _deadline(self) -> None:
-        await workflow.wait_condition(lambda: self._run is not None)
-        while (run := self._run) is not None:
-            left = max(run.deadline - steps.now(), timedelta())
-            try:
-                await workflow.wait_condition(
-                    lambda: self._control.state.is_paused, timeout=left, timeout_summary="wall-clock limit"
-                )
-            except TimeoutError:
-                return
-            held = steps.now()
-            await workflow.wait_condition(lambda: not self._control.state.is_paused)
-            run.deadline += steps.now() - held
 
     async def _close(self, answer: Answer) -> TaskResult:
         run = self._run
@@ -182,6 +184,7 @@ class Lifecycle:
 
     async def _end(self, result: TaskResult) -> None:
         self._control.is_open = False
+        self._approvals.close()
         self._ended = result.status
         if self._run is not None:
             self._run.enter(str(result.status))
@@ -195,21 +198,21 @@ class Lifecycle:
         return progress.model_copy(update={"status": self._ended})
 
 
-async def _undisturbed(work: Coroutine[object, object, T]) -> T:
-    """Finishes `work` though the task is cancelled meanwhile."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await workflow.wait([task])
-        except asyncio.CancelledError:
-            continue
-    return task.result()
+def _given(raw: RawValue) -> JsonValue:
+    """The input as JSON. It is read here, not by the data converter, whose errors would quote it."""
+    if not raw.payload.data:
+        return None
+    return parsed(raw.payload.data, "the task input")
 
 
-async def _ended(body: asyncio.Task[Answer]) -> None:
-    await workflow.wait([body])
-    if not body.cancelled() and (error := body.exception()) is not None:
-        workflow.logger.info("the work ended with %s while it was stopped", type(error).__name__)
+def _carried(raw: RawValue) -> CarriedTask | None:
+    """What an earlier run of the task took along; its one key is none that a caller may send."""
+    if not raw.payload.data.startswith(b'{"carried":'):
+        return None
+    try:
+        return Continuation.model_validate_json(raw.payload.data).carried
+    except ValidationError as error:
+        raise InvalidInput("carried: not for callers; it is what a task takes along into its next run") from error
 
 
 def _no_model(task: AcceptedTask, refusal: str) -> DomainError:

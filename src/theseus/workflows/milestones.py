@@ -14,12 +14,31 @@ class Milestones:
     def __init__(self) -> None:
         self._waiting: list[Event] = []
         self._told = 0
+        self._task_id = ""
+        self._agent = ""
         self._busy = asyncio.Lock()
+
+    def of_agent(self, task_id: str, agent: str, told: int) -> None:
+        """These are the milestones of an agent of that task, which has told so many before."""
+        self._task_id, self._agent, self._told = task_id, agent, told
+
+    @property
+    def told(self) -> int:
+        """How many events were told so far."""
+        return self._told
 
     def tell(self, kind: Callable[..., Event], **fields: Any) -> None:
         """Notes an event of this kind; it goes out with the next flush."""
         self._told += 1
-        self._waiting.append(kind(workflow_id=steps.task_id(), timestamp=steps.now(), key=f"w:{self._told}", **fields))
+        key = f"{self._agent}:w:{self._told}" if self._agent else f"w:{self._told}"
+        fields = {"agent_id": self._agent, **fields}
+        self._waiting.append(
+            kind(workflow_id=self._task_id or steps.task_id(), timestamp=steps.now(), key=key, **fields)
+        )
+
+    def pass_on(self, event: Event) -> None:
+        """Takes an event that an activity could not publish; it goes out with the next flush."""
+        self._waiting.append(event)
 
     async def flush(self) -> None:
         """Publishes what waits."""

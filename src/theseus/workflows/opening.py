@@ -1,10 +1,12 @@
 """How a task opens: it is announced, its session is fitted into the model's window, its mode is chosen."""
 
+from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.task import Mode
+from theseus.domain.intake import TEAM_MODES, context_bytes
 from theseus.domain.routing import route
 from theseus.domain.tokens import estimate
 from theseus.domain.windowing import Fit, fit, rules_of, summary_of, window_of, window_tokens
@@ -15,8 +17,8 @@ from theseus.workflows import steps
 from theseus.workflows.modes import BUILT
 from theseus.workflows.run import Run
 
-ROUTER_MESSAGES = 4
-"""How many of the session's last messages the router sees."""
+TEAMS = "routes-to-teams"
+"""Tasks that were routed before the team modes existed stay in simple mode (docs/decisions/0008)."""
 
 
 def announce(run: Run) -> None:
@@ -68,7 +70,12 @@ async def choose_mode(run: Run) -> Mode:
     mode = route(assessment)
     run.complexity = assessment.complexity
     run.needs_tools = assessment.needs_tools
-    if mode not in BUILT:
+    if mode in TEAM_MODES and context_bytes(run.task.context) > MOST_CONTEXT_BYTES:
+        run.note_degraded(
+            f"the router chose {mode} mode, but the context is too large for a team; simple mode was taken"
+        )
+        mode = Mode.SIMPLE
+    if mode not in BUILT or (mode in TEAM_MODES and not steps.has_patch(TEAMS)):
         run.note_degraded(f"the router chose {mode} mode, which is not built yet; simple mode was taken")
         mode = Mode.SIMPLE
     facts = {"mode": mode, "complexity": assessment.complexity}

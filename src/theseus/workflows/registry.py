@@ -1,5 +1,6 @@
 """All workflow types that a worker runs."""
 
+from theseus.workflows.types.agent import AgentWorkflow
 from theseus.workflows.types.complex import ComplexWorkflow
 from theseus.workflows.types.research import ResearchWorkflow
 from theseus.workflows.types.simple import SimpleWorkflow
@@ -16,4 +17,5 @@ WORKFLOWS = (
     SupervisorWorkflow,
     ResearchWorkflow,
     TemplateWorkflow,
+    AgentWorkflow,
 )

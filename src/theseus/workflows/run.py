@@ -1,7 +1,7 @@
 """What a mode may see and do: its task, its budget, model calls, tool calls, milestones and checkpoints."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -9,9 +9,11 @@ from typing import TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.agent import AgentReport
+from theseus.contracts.carried import TeamState
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import FAILOVER, AnswerInvalid, ErrorType, NoModel, StepFailed, TimedOut
-from theseus.contracts.events import BudgetFacts, BudgetThreshold, Progressed
+from theseus.contracts.events import BudgetThreshold, Progressed
 from theseus.contracts.facts import Facts, ModelCard
 from theseus.contracts.messages import (
     Head,
@@ -19,18 +21,21 @@ from theseus.contracts.messages import (
     LLMRequest,
     Route,
     TaskRef,
-    ToolCall,
-    ToolMessage,
     UserMessage,
 )
+from theseus.contracts.plan import Plan
 from theseus.contracts.session import Window
 from theseus.contracts.task import Mode, Usage
-from theseus.contracts.tools import ToolRequest
-from theseus.domain.budget import THRESHOLD_PERCENT, Ledger
+from theseus.contracts.tools import SEND_MESSAGE, Effect, ToolFacts
+from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
+from theseus.domain.details import details, spending, ticked
+from theseus.domain.telling import output
 from theseus.roles.role import ALL_TOOLS, Role
 from theseus.workflows import steps
+from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
+from theseus.workflows.crew import Crew
 from theseus.workflows.milestones import Milestones
 
 T = TypeVar("T", bound=BaseModel)
@@ -39,16 +44,6 @@ ROUTE_PATIENCE = timedelta(seconds=60)
 """How long one route may fail before the next is tried, where there is a next."""
 LAST_MARGIN = timedelta(seconds=3)
 """A last route gives up so long before the wall-clock limit, so that the task fails with the route's own error."""
-
-
-@dataclass
-class Answer:
-    """What a mode ends with."""
-
-    text: str
-    stop_reason: str = "answer"
-    budget_exhausted: bool = False
-    metadata: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass
@@ -66,9 +61,13 @@ class Run:
     task: AcceptedTask
     facts: Facts
     control: Control
+    crew: Crew
+    approvals: Approvals
     milestones: Milestones
     deadline: datetime
     ledger: Ledger
+    agent: str = ""
+    in_team: bool = False
     mode: Mode | None = None
     window: Window | None = None
     window_tokens: int = 0
@@ -80,9 +79,14 @@ class Run:
     routes: dict[Route, RouteUse] = field(default_factory=dict[Route, RouteUse])
     last_route: Route | None = None
     agents: list[str] = field(default_factory=list[str])
-    waiting_for: str = ""
-    _steps: int = 0
-    _left: set[Route] = field(default_factory=set[Route])
+    plan: Plan | None = None
+    reports: list[AgentReport] = field(default_factory=list[AgentReport])
+    is_read_only: bool = False
+    question: str = ""
+    is_on_hold: bool = False
+    team_state: TeamState = field(default_factory=TeamState)
+    steps_taken: int = 0
+    left: set[Route] = field(default_factory=set[Route])
     _warned: set[str] = field(default_factory=set[str])
 
     def enter(self, phase: str) -> None:
@@ -105,20 +109,31 @@ class Run:
         cards = self.facts.models.get(tier, ())
         if not cards:
             raise NoModel(self.facts.refusal or f"no model of tier {tier} is configured")
-        return tuple(sorted(cards, key=lambda card: card.route in self._left))
+        return tuple(sorted(cards, key=lambda card: card.route in self.left))
 
     def tools_of(self, role: Role[T]) -> tuple[str, ...]:
-        """Names of the role's tools that this worker has."""
+        """Names of the role's tools that this worker has and this task may use."""
         if not self.needs_tools:
             return ()
-        return tuple(t.name for t in self.facts.tools if ALL_TOOLS in role.tools or t.name in role.tools)
+        return tuple(
+            t.name for t in self.facts.tools if self._may_use(t) and (ALL_TOOLS in role.tools or t.name in role.tools)
+        )
+
+    def tools_named(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the named tools that this worker has and this task may use."""
+        return tuple(t.name for t in self.facts.tools if self._may_use(t) and t.name in names)
+
+    def _may_use(self, tool: ToolFacts) -> bool:
+        if tool.name == SEND_MESSAGE:
+            return self.in_team
+        return tool.effect is Effect.READ or not self.is_read_only
 
     def talk(self, role: Role[T], *, window: bool = True, facts: Mapping[str, JsonValue] | None = None) -> Conversation:
         """Opens a conversation of a role: in the task's session window, with the given facts or the task's own."""
         own: dict[str, JsonValue] = {"current_date": steps.now().date().isoformat()}
         head = Head(
             role=role.name,
-            facts=own | dict(facts if facts is not None else self._task_facts()),
+            facts=own | dict(facts if facts is not None else self.task_facts()),
             window=self.window if window else None,
         )
         return Conversation(head, window_tokens=self.window_tokens if window else 0)
@@ -143,7 +158,7 @@ class Run:
         await self.control.checkpoint("llm.complete")
         await self.milestones.flush()
         cards = self.cards(role)
-        step = self._next_step()
+        step = self.next_step()
         for place, card in enumerate(cards, start=1):
             try:
                 return await self._call(
@@ -158,47 +173,49 @@ class Run:
         raise NoModel(f"no model of role {role.name} is configured")
 
     async def ask(
-        self, role: Role[T], text: str, *, window: bool = False, facts: Mapping[str, JsonValue] | None = None
+        self,
+        role: Role[T],
+        text: str,
+        *,
+        window: bool = False,
+        facts: Mapping[str, JsonValue] | None = None,
+        check: Callable[[T], str] | None = None,
     ) -> T:
-        """Asks a role for its typed answer; a wrong one is sent back once.
+        """Asks a role for its typed answer; a wrong one is sent back once. `check` says in words what is wrong with it.
 
         Raises:
             AnswerInvalid: the second answer does not fit either.
         """
-        if role.answer is None:
-            raise TypeError(f"role {role.name} has no answer type")
         talk = self.talk(role, window=window, facts=facts or {})
         talk.say(UserMessage(text=text))
+        return await self.ask_on(talk, role, check=check)
+
+    async def ask_on(self, talk: Conversation, role: Role[T], *, check: Callable[[T], str] | None = None) -> T:
+        """The same in a conversation that is under way: its last message is the question."""
+        if role.answer is None:
+            raise TypeError(f"role {role.name} has no answer type")
         problem = ""
         for _ in range(2):
             reply = await self.complete(talk, role, closing=True, stream=False)
             problem = reply.invalid or ""
             if not problem:
                 try:
-                    return role.answer.model_validate(reply.answer)
+                    answer = role.answer.model_validate(reply.answer)
                 except ValidationError as error:
                     problem = str(error)
+                else:
+                    problem = check(answer) if check is not None else ""
+                    if not problem:
+                        return answer
             talk.say(
                 UserMessage(text=f"That answer cannot be used: {problem}\nAnswer again, with the asked JSON only.")
             )
         raise AnswerInvalid(f"{role.name}: the model's answer does not fit, even after one repair: {problem[:500]}")
 
-    async def use_tool(self, call: ToolCall, head: str) -> ToolMessage:
-        """One tool call; whatever goes wrong with it is a value for the model."""
-        await self.control.checkpoint("tool.run")
-        step = self._next_step()
-        facts = next((t for t in self.facts.tools if t.name == call.name), None)
-        if facts is None:
-            known = ", ".join(t.name for t in self.facts.tools)
-            return _tool_error(call, f"There is no tool {call.name!r}. Tools: {known}")
-        request = ToolRequest(
-            ref=self._ref(), step=step, call=call, head=head, idempotency_key=f"{self.task.task_id}:{step}:{call.id}"
-        )
-        try:
-            result = await steps.run_tool(request, facts, summary=_tool_summary(call))
-        except StepFailed as error:
-            return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known.")
-        return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
+    @property
+    def place(self) -> str:
+        """Where this run is: the task's id, with the agent's path if it is one's."""
+        return f"{self.task.task_id}/{self.agent}" if self.agent else self.task.task_id
 
     def hear(self, talk: Conversation) -> bool:
         """Puts what people said meanwhile into the conversation; whether there was anything."""
@@ -214,28 +231,52 @@ class Run:
             agents=self.agents,
             usage=self.ledger.spent,
             budget=self.task.limits,
+            plan=self.plan,
             waiting_for=self.waiting_for,
         )
 
     def show(self) -> None:
         """Writes the live details that the Temporal UI shows."""
-        spent, limits, state = self.ledger.spent, self.task.limits, self.control.state
-        lines = [f"**{self.phase}**" + (f" · mode {self.mode}" if self.mode else "")]
-        if state.is_paused:
-            lines.append(f"**Paused**{_because(state.pause_reason, state.paused_by)}: held at `{state.checkpoint}`")
-        if self.waiting_for:
-            lines.append(f"Waiting for {self.waiting_for}")
-        lines.append(
-            f"- tokens {spent.total_tokens:,} of {limits.tokens:,}\n"
-            f"- cost {spent.cost_microusd / 1e6:.6f} of {limits.cost_microusd / 1e6:.2f} USD"
+        heading = self.phase if self.mode is None or self.agent else f"{self.phase}** · **mode {self.mode}"
+        steps.show(
+            details(
+                heading,
+                self.control.state,
+                self.waiting_for,
+                self.ledger.spent,
+                self.task.limits if not self.agent else self.ledger.limits,
+                ticked(self.plan),
+                [f"agent {agent}" for agent in self.agents],
+                spending(
+                    {str(route): use.calls for route, use in self.routes.items()},
+                    {str(route): use.usage.total_tokens for route, use in self.routes.items()},
+                ),
+                [f"degraded: {reason}" for reason in self.degraded],
+            )
         )
-        lines += [f"- agent {agent}" for agent in self.agents]
-        lines += [
-            f"- {route}: {_counted(use.calls, 'call')}, {use.usage.total_tokens:,} tokens"
-            for route, use in self.routes.items()
-        ]
-        lines += [f"- degraded: {reason}" for reason in self.degraded]
-        steps.show("\n\n".join(lines[:-1]) + "\n" + lines[-1] if len(lines) > 1 else lines[0])
+
+    @property
+    def waiting_for(self) -> str:
+        """What the task waits for besides its own work."""
+        return self.question or ("a person's approval" if self.approvals.is_waiting else "")
+
+    @property
+    def is_history_long(self) -> bool:
+        """Whether the server suggests to go on in a new history."""
+        return steps.is_history_long()
+
+    def absorb(self, report: AgentReport) -> None:
+        """Takes over what an agent of this task spent, used and had to do without."""
+        self.reports.append(report)
+        for spent in report.routes:
+            use = self.routes.setdefault(spent.route, RouteUse())
+            use.calls += spent.calls
+            use.usage += spent.usage
+            self.last_route = spent.route
+        self.degraded += [f"{report.agent}: {reason}" for reason in report.degraded]
+        self.failovers += [f"{report.agent}: {reason}" for reason in report.failovers]
+        self.warn_of_budget()
+        self.show()
 
     async def _call(  # noqa: PLR0913 - one private place where all that a call depends on meets
         self,
@@ -256,7 +297,7 @@ class Run:
             reply = await self._send(
                 talk,
                 LLMRequest(
-                    ref=self._ref(),
+                    ref=self.ref(),
                     step=step,
                     route=card.route,
                     tools=tuple(tools),
@@ -271,6 +312,8 @@ class Run:
         finally:
             self.ledger = self.ledger.settle(grant, used)
         self._account(reply)
+        if reply.untold:
+            self.milestones.pass_on(output(self.ref(), step, reply, steps.now()))
         if reply.partial:
             raise asyncio.CancelledError
         talk.took(reply.message, reply.prefix, reply.usage.total_tokens)
@@ -309,7 +352,7 @@ class Run:
         return left if last else min(left, ROUTE_PATIENCE)
 
     def _leave(self, route: Route, error: StepFailed) -> None:
-        self._left.add(route)
+        self.left.add(route)
         self.failovers.append(f"{route}: {error.type}: {error.message[:200]}")
         self.milestones.tell(
             Progressed,
@@ -324,26 +367,20 @@ class Run:
         self.last_route = reply.route
         if reply.window_lost:
             self.note_degraded("earlier turns of the session could not be read any more")
-        tokens, cost = self.ledger.used_percent()
-        for kind, percent, spent, limit in (
-            ("tokens", tokens, self.ledger.spent.total_tokens, self.task.limits.tokens),
-            ("cost", cost, self.ledger.spent.cost_microusd, self.task.limits.cost_microusd),
-        ):
-            if percent >= THRESHOLD_PERCENT and kind not in self._warned:
-                self._warned.add(kind)
-                facts = BudgetFacts(
-                    usage_percent=percent,
-                    threshold_percent=THRESHOLD_PERCENT,
-                    budget_type="tokens" if kind == "tokens" else "cost",
-                    used=spent,
-                    budget=limit,
-                )
-                self.milestones.tell(
-                    BudgetThreshold, message=f"{percent} % of the {kind} budget is used", payload=facts
-                )
+        self.warn_of_budget()
         self.show()
 
-    def _task_facts(self) -> dict[str, JsonValue]:
+    def warn_of_budget(self) -> None:
+        """Says once that most of a limit is used."""
+        for facts in self.ledger.crossed():
+            kind = facts.budget_type
+            if kind not in self._warned:
+                self._warned.add(kind)
+                words = f"{facts.usage_percent} % of the {kind} budget is used"
+                self.milestones.tell(BudgetThreshold, message=words, payload=facts)
+
+    def task_facts(self) -> dict[str, JsonValue]:
+        """What prompts are rendered from: the caller's prompt, its parameters and unknown keys of the context."""
         context = self.task.context
         facts: dict[str, JsonValue] = {}
         if context.system_prompt:
@@ -354,27 +391,11 @@ class Run:
             facts["context"] = dict(context.model_extra)
         return facts
 
-    def _ref(self) -> TaskRef:
-        return TaskRef(task_id=self.task.task_id, session=self.task.session)
+    def ref(self) -> TaskRef:
+        """Which task and agent a call belongs to."""
+        return TaskRef(task_id=self.task.task_id, session=self.task.session, agent=self.agent)
 
-    def _next_step(self) -> int:
-        self._steps += 1
-        return self._steps
-
-
-def _tool_error(call: ToolCall, text: str) -> ToolMessage:
-    return ToolMessage(call_id=call.id, name=call.name, text=text, is_error=True)
-
-
-def _tool_summary(call: ToolCall) -> str:
-    arguments = " ".join(call.arguments.split())
-    return f"{call.name} {arguments}"[:120]
-
-
-def _because(reason: str, who: str) -> str:
-    parts = ([f"by {who}"] if who else []) + ([f"({reason})"] if reason else [])
-    return " " + " ".join(parts) if parts else ""
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    def next_step(self) -> int:
+        """The number of the next call, the same in every replay."""
+        self.steps_taken += 1
+        return self.steps_taken

@@ -9,9 +9,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError, TimeoutType
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    FailureError,
+    TimeoutError,
+    TimeoutType,
+)
 
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
@@ -82,13 +90,16 @@ def _attribute(name: str, value: str | int | float) -> SearchAttributeUpdate[Any
 
 async def load_facts(request: FactsRequest) -> Facts:
     """What this worker knows: models, tools, attributes."""
-    return await workflow.execute_local_activity_method(
-        TaskActivities.facts,
-        request,
-        start_to_close_timeout=STORE_CALL,
-        retry_policy=_PATIENT,
-        summary="models and tools of this worker",
-    )
+    try:
+        return await workflow.execute_local_activity_method(
+            TaskActivities.facts,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary="models and tools of this worker",
+        )
+    except FailureError as error:
+        _give_up(error)
 
 
 async def cancel_this_task(reason: str) -> None:
@@ -110,6 +121,21 @@ async def cancel_this_task(reason: str) -> None:
             raise
 
 
+def has_patch(name: str) -> bool:
+    """Whether this task runs, or began, on code that has the named change; costs a history event where it is true."""
+    return workflow.patched(name)
+
+
+def is_history_long() -> bool:
+    """Whether the server suggests that this workflow continues as new."""
+    return workflow.info().is_continue_as_new_suggested()
+
+
+def continue_as_new(*arguments: BaseModel) -> NoReturn:
+    """Ends this run and goes on in a new one of the same workflow, with these arguments."""
+    workflow.continue_as_new(args=list(arguments))
+
+
 def is_cancel_requested() -> bool:
     """Whether the server has asked this workflow to cancel."""
     return workflow.cancellation_reason() is not None
@@ -125,8 +151,8 @@ async def publish(events: Sequence[Event]) -> bool:
             retry_policy=_BRIEF,
             summary=", ".join(event.type for event in events)[:120],
         )
-    except ActivityError as error:
-        if isinstance(error.cause, CancelledError):
+    except FailureError as error:
+        if _is_cancelled(error):
             raise asyncio.CancelledError from error
         return False
     return True
@@ -247,9 +273,15 @@ async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> T
         _give_up(error)
 
 
-def _give_up(error: ActivityError) -> NoReturn:
-    cause = error.cause
-    if isinstance(cause, CancelledError):
+def _is_cancelled(error: FailureError) -> bool:
+    return isinstance(error, CancelledError) or isinstance(error.cause, CancelledError)
+
+
+def _give_up(error: FailureError) -> NoReturn:
+    # a local activity that fails while its first try runs raises its own failure, not an ActivityError around it
+    cause = error.cause if isinstance(error, ActivityError) else error
+    name = error.activity_type if isinstance(error, ActivityError) else "local activity"
+    if _is_cancelled(error):
         raise asyncio.CancelledError from error
     if isinstance(cause, TimeoutError):
         cause = cause.__cause__ if isinstance(cause.__cause__, ApplicationError) else cause
@@ -257,5 +289,5 @@ def _give_up(error: ActivityError) -> NoReturn:
         known = {str(name): name for name in ErrorType}
         raise StepFailed(known.get(cause.type or "", ErrorType.INTERNAL), cause.message) from error
     if isinstance(cause, TimeoutError) and cause.type is TimeoutType.HEARTBEAT:
-        raise StepFailed(ErrorType.UNREACHABLE, f"{error.activity_type}: the worker went away") from error
-    raise StepFailed(ErrorType.TIMED_OUT, f"{error.activity_type}: no answer in time") from error
+        raise StepFailed(ErrorType.UNREACHABLE, f"{name}: the worker went away") from error
+    raise StepFailed(ErrorType.TIMED_OUT, f"{name}: no answer in time") from error

@@ -85,7 +85,6 @@ def test_more_than_a_mebibyte_is_refused_with_its_size() -> None:
         ({"query": "x", "context": {"template": "t"}}, None, "template"),
         ({"query": "x"}, Mode.SUPERVISOR, "supervisor"),
         ({"query": "x", "skill": "code-review"}, Mode.SIMPLE, "skill"),
-        ({"query": "x", "require_approval": True}, Mode.SIMPLE, "require_approval"),
         ({"query": "x", "context": {"memory": True}}, Mode.SIMPLE, "context.memory"),
     ],
 )

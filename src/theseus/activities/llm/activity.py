@@ -18,7 +18,6 @@ from theseus.activities.llm.deltas import Deltas
 from theseus.activities.llm.provider import Call, Outcome, TextDelta, TokenCount
 from theseus.activities.llm.providers import Providers
 from theseus.contracts.errors import ErrorType
-from theseus.contracts.events import LLMOutput, OutputFacts
 from theseus.contracts.messages import (
     AssistantMessage,
     Head,
@@ -33,6 +32,7 @@ from theseus.contracts.task import ModelTier, Usage
 from theseus.contracts.tools import ToolSpec
 from theseus.domain.parsing import json_of
 from theseus.domain.pricing import cost_microusd
+from theseus.domain.telling import output
 from theseus.domain.tokens import estimate, estimate_messages
 from theseus.domain.transcript import head_node, message_node, unfold
 from theseus.roles.role import AnyRole, render
@@ -103,8 +103,8 @@ class LLMActivities:
             talk = await self._rebuild(request)
             heard = await self._stream(request, talk)
             reply = await self._reply(request, talk, heard)
-            if request.stream and not reply.partial:
-                await self._tell_output(request, reply)
+            if request.stream and not reply.partial and not await self._tell_output(request, reply):
+                return reply.model_copy(update={"untold": True})
             return reply
 
     @activity.defn(name="transcript.restore")
@@ -244,25 +244,14 @@ class LLMActivities:
             # only a cache: the workflow has it all, and sends it again
             _log.warning("a part of the transcript was not kept: %s", error)
 
-    async def _tell_output(self, request: LLMRequest, reply: LLMReply) -> None:
-        text = reply.message.text
-        event = LLMOutput(
-            workflow_id=request.ref.task_id,
-            agent_id=request.ref.agent,
-            message=text[:SHOWN_CHARS],
-            timestamp=datetime.now(UTC),
-            key=f"{request.ref.agent}:{request.step}:output",
-            payload=OutputFacts(
-                usage=reply.usage,
-                model_used=reply.route.model,
-                provider=reply.route.provider,
-                text_cut=len(text) > SHOWN_CHARS,
-            ),
-        )
+    async def _tell_output(self, request: LLMRequest, reply: LLMReply) -> bool:
+        event = output(request.ref, request.step, reply, datetime.now(UTC))
         try:
             await self._events.publish(request.ref.task_id, [event])
         except StoreDownError as error:
-            _log.warning("a model's output was not told: %s", error)
+            _log.warning("a model's output was not told, its workflow will: %s", error)
+            return False
+        return True
 
 
 def _conversation(request: LLMRequest) -> str:

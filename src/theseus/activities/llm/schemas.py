@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-_UNSUPPORTED = frozenset({"title", "default", "examples"})
+_UNSUPPORTED = frozenset({"title", "default", "examples", "discriminator", "minLength", "maxLength"})
+"""Strict modes refuse them; what they say is checked when the answer comes."""
 
 
 def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
         if key in ("properties", "$defs"):
             made[key] = {name: strict(inner) for name, inner in value.items()}
         elif key not in _UNSUPPORTED:
-            made[key] = _inner(value)
+            made["anyOf" if key == "oneOf" else key] = _inner(value)
     if made.get("type") == "object" and "properties" in made:
         made["additionalProperties"] = False
         made["required"] = list(made["properties"])

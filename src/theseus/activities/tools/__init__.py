@@ -7,6 +7,7 @@ from theseus.activities.tools.calculator import calculator_tools
 from theseus.activities.tools.egress import Egress
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.files import WorkspaceStore, file_tools
+from theseus.activities.tools.messages import message_tools
 from theseus.activities.tools.registry import Tool
 from theseus.activities.tools.web_fetch import Fetcher, web_tools
 from theseus.stores.ports import ArtifactStore
@@ -37,4 +38,5 @@ def built_in_tools(
         *web_tools(Fetcher(Egress(fetch_allow), fetch_max_bytes), Extraction()),
         *artifact_tools(artifacts),
         *file_tools(workspaces, workspace_failures),
+        *message_tools(),
     ]

@@ -11,10 +11,11 @@ from temporalio import activity
 
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.tools.registry import Outcome, Registry, ToolContext, ToolError
-from theseus.contracts.events import Event, ToolCallFacts, ToolInvoked, ToolObservation, ToolResultFacts
+from theseus.contracts.events import Event, ToolCallFacts, ToolInvoked
 from theseus.contracts.messages import Head
 from theseus.contracts.session import SessionKey
 from theseus.contracts.tools import ToolRequest, ToolResult
+from theseus.domain.telling import observed
 from theseus.domain.transcript import unfold
 from theseus.stores.ports import ArtifactStore, EventLog, StoreDownError, TranscriptStore
 
@@ -54,8 +55,9 @@ class ToolActivities:
             began = time.monotonic()
             outcome = await self._registry.run(request.call, self._context(request))
             result = await self._cut(request, outcome)
-            await self._tell(_observed(request, result, outcome.text, round((time.monotonic() - began) * 1000)))
-            return result
+            result = result.model_copy(update={"duration_ms": round((time.monotonic() - began) * 1000)})
+            told = await self._tell(observed(request, result, _sound(outcome.text), datetime.now(UTC)))
+            return result if told else result.model_copy(update={"untold": True})
 
     def _context(self, request: ToolRequest) -> ToolContext:
         return ToolContext(
@@ -104,11 +106,13 @@ class ToolActivities:
             return None, f"they are lost: {error}"
         return artifact_id, f'read them with read_artifact, artifact_id "{artifact_id}", from offset {HEAD_CHARS}'
 
-    async def _tell(self, event: Event) -> None:
+    async def _tell(self, event: Event) -> bool:
         try:
             await self._events.publish(event.workflow_id, [event])
         except StoreDownError as error:
             _log.warning("%s of task %s could not be told: %s", event.type, event.workflow_id, error)
+            return False
+        return True
 
 
 def context_of(head: Head) -> dict[str, JsonValue]:
@@ -159,21 +163,3 @@ def _shown(arguments: str) -> JsonValue:
         return from_json(arguments)
     except ValueError:
         return arguments
-
-
-def _observed(request: ToolRequest, result: ToolResult, text: str, duration_ms: int) -> ToolObservation:
-    return ToolObservation(
-        type="TOOL_ERROR" if result.is_error else "TOOL_OBSERVATION",
-        workflow_id=request.ref.task_id,
-        agent_id=request.ref.agent,
-        message=_sound(text[:SHOWN_CHARS]),
-        timestamp=datetime.now(UTC),
-        key=f"{request.ref.agent}:{request.step}:observed",
-        payload=ToolResultFacts(
-            tool=result.name,
-            call_id=result.call_id,
-            success=not result.is_error,
-            duration_ms=duration_ms,
-            artifact_id=result.artifact_id,
-        ),
-    )

@@ -27,9 +27,10 @@ _DOWN = (
     exceptions.ClusterDownError,
     exceptions.MasterDownError,
     exceptions.TryAgainError,
+    exceptions.InvalidResponse,
     OSError,
 )
-_DOWN_CODES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING")
+_DOWN_CODES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "DB index", "NOAUTH", "WRONGPASS", "NOPERM")
 
 
 def connect_redis(url: str) -> Redis:

@@ -1,19 +1,21 @@
 """ReAct: a model thinks, calls tools, reads what they gave, until it answers or has to."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel
 
+from theseus.contracts.agent import MOST_CARRIED_BYTES, NOTHING, Carried
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
 from theseus.domain.conversation import Conversation
 from theseus.domain.evidence import evidence
 from theseus.domain.loops import LoopDetector
 from theseus.roles.role import Role
+from theseus.workflows.answer import Outcome, Overlong
 from theseus.workflows.run import Run
+from theseus.workflows.together import together
+from theseus.workflows.tool_calls import use_tool
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -27,21 +29,16 @@ _CLOSE = {
 }
 
 
-@dataclass
-class Outcome:
-    """What one agent ended with. `stop_reason` is answer, max_iterations, loop or budget."""
-
-    text: str
-    stop_reason: str
-    turns: int
-    tool_calls: int
-    cut_short: bool
-    compiled: bool
-    """The model gave no words of its own at the end: the text is what was found before."""
-
-
-async def react(run: Run, talk: Conversation, role: Role[T], tools: Sequence[str], max_turns: int) -> Outcome:
-    """Works until there is an answer.
+async def react(
+    run: Run,
+    talk: Conversation,
+    role: Role[T],
+    tools: Sequence[str],
+    max_turns: int,
+    *,
+    before: Carried = NOTHING,
+) -> Outcome:
+    """Works until there is an answer. `before` is what was done in an earlier history; its messages are in `talk`.
 
     The last turn, the third same tool call and the last of the budget each close the work: one more call, without
     tools, answers from what there is. Without tools the first call is the only one.
@@ -50,9 +47,13 @@ async def react(run: Run, talk: Conversation, role: Role[T], tools: Sequence[str
         BudgetExhausted: not even the first call fits.
         StepFailed: no model could answer.
         AnswerInvalid: the model gave no text.
+        Denied: a person did not approve a tool call.
+        Overlong: the history is long; the agent goes on in a new one.
     """
-    loops, calls, stop, turn = LoopDetector(), 0, "", 0
+    loops, calls, turn = LoopDetector(before.calls), before.tool_calls, before.turns
+    stop = ""
     while True:
+        _go_on_elsewhere(run, talk, turn, calls, loops)
         turn += 1
         if turn == max_turns and tools and not stop:
             stop = "max_iterations"
@@ -72,14 +73,19 @@ async def react(run: Run, talk: Conversation, role: Role[T], tools: Sequence[str
                 continue
             return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
-        talk.say(*await _observe(run, talk.head_hash, wanted))
+        talk.say(*await _observe(run, talk.head_hash, wanted, tools))
         if any([loops.is_loop(call) for call in wanted]):
             stop = _close(talk, "loop")
 
 
-async def _observe(run: Run, head: str, calls: Sequence[ToolCall]) -> list[ToolMessage]:
+def _go_on_elsewhere(run: Run, talk: Conversation, turn: int, calls: int, loops: LoopDetector) -> None:
+    if run.agent and run.is_history_long and talk.size_bytes <= MOST_CARRIED_BYTES:
+        raise Overlong(talk.messages, turn, calls, loops.seen)
+
+
+async def _observe(run: Run, head: str, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
     run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
-    seen = await asyncio.gather(*(run.use_tool(call, head) for call in calls[:CALLS_OF_ONE_REPLY]))
+    seen = await together(use_tool(run, call, head, tools) for call in calls[:CALLS_OF_ONE_REPLY])
     refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
     rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
     run.enter("thinking")

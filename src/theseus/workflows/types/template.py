@@ -1,11 +1,11 @@
 """`TemplateWorkflow`: a task in template mode."""
 
-from typing import Any
-
 from temporalio import workflow
+from temporalio.common import RawValue
 
 from theseus.contracts.task import Mode, TaskResult
-from theseus.workflows.lifecycle import BUGS, Lifecycle
+from theseus.workflows.bugs import BUGS
+from theseus.workflows.lifecycle import NOTHING, Lifecycle
 
 
 @workflow.defn(name="TemplateWorkflow", failure_exception_types=BUGS)
@@ -16,6 +16,6 @@ class TemplateWorkflow:
         self._life = Lifecycle(Mode.TEMPLATE)
 
     @workflow.run
-    async def run(self, task: Any = None) -> TaskResult:
+    async def run(self, task: RawValue = NOTHING) -> TaskResult:
         """Runs the task; see `contracts.TaskInput` and `contracts.TaskResult`."""
         return await self._life.live(task)

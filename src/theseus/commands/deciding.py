@@ -1,0 +1,85 @@
+"""`theseus approve`, `deny`, `say`: what a person answers to a running task."""
+
+import json
+import uuid
+from datetime import timedelta
+
+from pydantic import JsonValue
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from theseus.commands.tasks import Handle
+from theseus.commands.terminal import CANNOT_START, CommandError, client, out
+from theseus.contracts.control import (
+    QUERY_PENDING_APPROVALS,
+    UPDATE_DECIDE_APPROVAL,
+    UPDATE_SEND_MESSAGE,
+    ApprovalDecision,
+    MessageToTask,
+    PendingApproval,
+    UpdateReceipt,
+)
+
+PATIENCE = timedelta(seconds=15)
+
+
+async def decide(task_id: str, approval_id: str, *, approved: bool, feedback: str, who: str, change: str | None) -> int:
+    """Approves or denies what a task waits for; without an id, the only thing that it waits for."""
+    handle: Handle = (await client()).get_workflow_handle(task_id)
+    wanted = approval_id or await _only_one(handle, task_id)
+    decision = ApprovalDecision(
+        approval_id=wanted,
+        approved=approved,
+        feedback=feedback,
+        approved_by=who,
+        modified_action=_parsed(change) if change is not None else None,
+    )
+    receipt = await _update(handle, task_id, UPDATE_DECIDE_APPROVAL, decision)
+    out(f"{wanted} {receipt.detail}")
+    return 0
+
+
+async def say_to(task_id: str, text: str, who: str) -> int:
+    """Sends words to the agent, or the lead, of a running task."""
+    handle: Handle = (await client()).get_workflow_handle(task_id)
+    message = MessageToTask(message_id=str(uuid.uuid4()), text=text, sent_by=who)
+    receipt = await _update(handle, task_id, UPDATE_SEND_MESSAGE, message)
+    out(f"{task_id} {receipt.detail}")
+    return 0
+
+
+async def _only_one(handle: Handle, task_id: str) -> str:
+    try:
+        pending = await handle.query(QUERY_PENDING_APPROVALS, result_type=list[PendingApproval], rpc_timeout=PATIENCE)
+    except RPCError as error:
+        raise _gone(error, task_id) from error
+    if len(pending) == 1:
+        return pending[0].approval_id
+    if not pending:
+        raise CommandError(f"task {task_id} waits for no approval")
+    rows = "\n".join(f"  {each.approval_id}: {each.reason}" for each in pending)
+    raise CommandError(f"task {task_id} waits for several approvals; name one:\n{rows}", CANNOT_START)
+
+
+async def _update(handle: Handle, task_id: str, name: str, payload: ApprovalDecision | MessageToTask) -> UpdateReceipt:
+    try:
+        return await handle.execute_update(name, payload, result_type=UpdateReceipt, rpc_timeout=PATIENCE)
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+    except RPCError as error:
+        raise _gone(error, task_id) from error
+
+
+def _gone(error: RPCError, task_id: str) -> CommandError | RPCError:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return CommandError(f"there is no running task {task_id}")
+    return error
+
+
+def _parsed(change: str) -> JsonValue:
+    try:
+        return json.loads(change)
+    except ValueError as error:
+        raise CommandError(f"--change: not JSON: {error}", CANNOT_START) from error

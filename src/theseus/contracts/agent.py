@@ -1,0 +1,98 @@
+"""One agent of a team: what it is started with, and what it comes back with. Inner contract."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.errors import TaskError
+from theseus.contracts.facts import Facts
+from theseus.contracts.messages import Inner, Message, Route
+from theseus.contracts.plan import Strategy, Subtask
+from theseus.contracts.task import AgentRecord, Limits, TaskStatus, Usage
+
+MOST_CONTEXT_BYTES = 32 * 1024
+"""Agents get the task's context in their inputs, several at once; a larger one would not fit into one workflow task."""
+MOST_CARRIED_BYTES = 1024 * 1024
+
+
+class RouteSpent(Inner):
+    """Calls and usage of one route."""
+
+    route: Route
+    calls: int
+    usage: Usage
+
+
+class Carried(Inner):
+    """What an agent takes along when it continues as new."""
+
+    messages: tuple[Message, ...] = ()
+    turns: int = 0
+    tool_calls: int = 0
+    steps: int = 0
+    told: int = 0
+    calls: tuple[str, ...] = ()
+    spent: Usage = Usage()
+    routes: tuple[RouteSpent, ...] = ()
+    degraded: tuple[str, ...] = ()
+    failovers: tuple[str, ...] = ()
+
+
+NOTHING = Carried()
+
+
+class Assignment(Inner):
+    """What an AgentWorkflow is started with.
+
+    `agent` is its path within the task ("agent/2"); `briefing` its first message; `limits` its share of the task's
+    budget; `avoid` routes that failed before; `in_team` says that its parent takes messages to other agents.
+    """
+
+    task: AcceptedTask
+    agent: str
+    name: str = ""
+    subtask: Subtask
+    briefing: str
+    facts: Facts
+    limits: Limits
+    deadline: datetime
+    is_paused: bool = False
+    in_team: bool = False
+    is_read_only: bool = False
+    avoid: tuple[Route, ...] = ()
+    carried: Carried | None = None
+
+
+class AgentReport(Inner):
+    """What an agent comes back with. `text` is empty only where `error` is set."""
+
+    agent: str
+    role: str
+    status: TaskStatus
+    text: str = ""
+    stop_reason: str = ""
+    strategy: Strategy = Strategy.REACT
+    error: TaskError | None = None
+    usage: Usage = Usage()
+    routes: tuple[RouteSpent, ...] = ()
+    turns: int = 0
+    tool_calls: int = 0
+    degraded: tuple[str, ...] = ()
+    failovers: tuple[str, ...] = Field(default=())
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a result."""
+        return bool(self.text.strip()) and self.error is None
+
+    def record(self) -> AgentRecord:
+        """The agent's row in a result's metadata."""
+        return AgentRecord(
+            agent_id=self.agent,
+            role=self.role,
+            status=self.status,
+            turns=self.turns,
+            tool_calls=self.tool_calls,
+            usage=self.usage,
+        )

@@ -1,0 +1,51 @@
+"""What a task takes along when it continues as new: all that its next run cannot find out again. Inner contract."""
+
+from datetime import datetime
+
+from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.agent import AgentReport, RouteSpent
+from theseus.contracts.control import ControlState
+from theseus.contracts.facts import Facts
+from theseus.contracts.messages import Inner, Message
+from theseus.contracts.session import Window
+from theseus.contracts.supervision import Finding, Member
+from theseus.contracts.task import Mode, Usage
+
+
+class TeamState(Inner):
+    """A supervised team between two runs: nobody is at work then."""
+
+    members: tuple[Member, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    talk: tuple[Message, ...] = ()
+    rounds: int = 0
+    messages: int = 0
+    idle_rounds: int = 0
+
+
+class CarriedTask(Inner):
+    """A task between two runs."""
+
+    task: AcceptedTask
+    facts: Facts
+    mode: Mode
+    deadline: datetime
+    spent: Usage
+    routes: tuple[RouteSpent, ...] = ()
+    reports: tuple[AgentReport, ...] = ()
+    window: Window | None = None
+    window_tokens: int = 0
+    complexity: float | None = None
+    degraded: tuple[str, ...] = ()
+    failovers: tuple[str, ...] = ()
+    steps: int = 0
+    told: int = 0
+    agents_started: int = 0
+    control: ControlState = ControlState()
+    team: TeamState = TeamState()
+
+
+class Continuation(Inner):
+    """The argument of a task that continues as new."""
+
+    carried: CarriedTask

@@ -1,0 +1,79 @@
+"""The strategies by name, and the work on one subtask by the strategy that its budget is enough for."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from theseus.contracts.agent import NOTHING, Carried
+from theseus.contracts.messages import UserMessage
+from theseus.contracts.plan import Strategy, Subtask
+from theseus.contracts.task import ModelTier
+from theseus.contracts.tools import SEND_MESSAGE
+from theseus.domain.conversation import Conversation
+from theseus.domain.planning import affordable
+from theseus.roles.presets import PRESETS
+from theseus.roles.role import Role
+from theseus.workflows.answer import Outcome
+from theseus.workflows.patterns.chain_of_thought import chain_of_thought
+from theseus.workflows.patterns.debate import debate
+from theseus.workflows.patterns.react import react
+from theseus.workflows.patterns.reflection import reflection
+from theseus.workflows.patterns.tree_of_thoughts import tree_of_thoughts
+from theseus.workflows.run import Run
+
+Pattern = Callable[[Run, Conversation, Role[Any], Sequence[str]], Awaitable[Outcome]]
+
+THINKING: dict[Strategy, Pattern] = {
+    Strategy.CHAIN_OF_THOUGHT: chain_of_thought,
+    Strategy.TREE_OF_THOUGHTS: tree_of_thoughts,
+    Strategy.DEBATE: debate,
+    Strategy.REFLECTION: reflection,
+}
+"""Strategies that use no tools; `react` is the one that does."""
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What came out, and by which strategy."""
+
+    outcome: Outcome
+    strategy: Strategy
+
+
+async def work_on(run: Run, subtask: Subtask, text: str, *, window: bool, before: Carried | None = None) -> Worked:
+    """Works on a subtask. `text` is what its agent is told; `window` shows it the session.
+
+    Raises:
+        DomainError: there is no result, for the reason it names.
+        Overlong: the history is long; the agent goes on in a new one.
+    """
+    role = role_of(subtask)
+    wanted = subtask.strategy
+    strategy = affordable(wanted, run.ledger.free_tokens)
+    if strategy is not wanted:
+        run.note_degraded(f"{subtask.id}: {wanted} became {strategy}: its share of the budget was too small")
+    talk = run.talk(role, window=window)
+    if before is not None:
+        talk.say(*before.messages)
+    else:
+        talk.say(UserMessage(text=text))
+    pattern = THINKING.get(strategy)
+    if pattern is not None:
+        return Worked(await pattern(run, talk, role, ()), strategy)
+    turns = run.task.max_iterations
+    return Worked(await react(run, talk, role, tools_of(run, subtask), turns, before=before or NOTHING), strategy)
+
+
+def role_of(subtask: Subtask) -> Role[Any]:
+    """The subtask's role, with the tier that the plan wants for it."""
+    role = PRESETS[subtask.role]
+    return role if subtask.tier is None else role.of_tier(ModelTier(subtask.tier))
+
+
+def tools_of(run: Run, subtask: Subtask) -> tuple[str, ...]:
+    """The tools that the plan gives the subtask, or those of its role; in a team, the one by which agents talk too."""
+    role = PRESETS[subtask.role]
+    own = run.tools_of(role) if subtask.tools is None else run.tools_named(subtask.tools)
+    if not run.in_team or SEND_MESSAGE in own:
+        return own
+    return (*own, *run.tools_named([SEND_MESSAGE]))

@@ -1,0 +1,86 @@
+"""Tool calls of an agent: what it may use, what a person approves first, and messages within a team."""
+
+import json
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
+from theseus.contracts.errors import Denied, StepFailed
+from theseus.contracts.messages import ToolCall, ToolMessage
+from theseus.contracts.tools import SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
+from theseus.domain.telling import observed
+from theseus.workflows import steps
+from theseus.workflows.approvals import wanted
+from theseus.workflows.children import signal_parent
+from theseus.workflows.run import Run
+
+
+async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) -> ToolMessage:
+    """One tool call; whatever goes wrong with it is a value for the model.
+
+    Raises:
+        Denied: a person had to approve it and did not.
+    """
+    await run.control.checkpoint("tool.run")
+    step = run.next_step()
+    facts = next((t for t in run.facts.tools if t.name == call.name and t.name in allowed), None)
+    if facts is None:
+        words = f"There is no tool {call.name!r} for you. Tools: {', '.join(allowed) or 'none'}"
+        refused = ToolResult(call_id=call.id, name=call.name, text=words, is_error=True)
+        run.milestones.pass_on(observed(_request(run, call, head, step), refused, words, steps.now()))
+        return _tool_error(call, words)
+    if call.name == SEND_MESSAGE:
+        return await _send_message(run, call, step)
+    if facts.effect is not Effect.READ and call.name in run.facts.approvals.tools:
+        call = await _approved(run, call, step)
+    request = _request(run, call, head, step)
+    try:
+        result = await steps.run_tool(request, facts, summary=_tool_summary(call))
+    except StepFailed as error:
+        return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known.")
+    if result.untold:
+        run.milestones.pass_on(observed(request, result, result.text, steps.now()))
+    return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
+
+
+def _request(run: Run, call: ToolCall, head: str, step: int) -> ToolRequest:
+    key = f"{run.place}:{step}:{call.id}"
+    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key)
+
+
+async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall:
+    rules = run.facts.approvals
+    asked = wanted(
+        f"{run.place}/{step}",
+        rules,
+        kind="tool",
+        agent_id=run.agent,
+        reason=f"the tool {call.name} writes",
+        action={"tool": call.name, "arguments": call.arguments},
+    )
+    decision = await run.approvals.ask(asked, rules)
+    if not decision.approved:
+        raise Denied(f"{call.name} was not approved: {decision.feedback or 'no reason was given'}")
+    changed = decision.modified_action
+    return call if changed is None else call.model_copy(update={"arguments": json.dumps(changed)})
+
+
+async def _send_message(run: Run, call: ToolCall, step: int) -> ToolMessage:
+    try:
+        said = SendMessage.model_validate_json(call.arguments or "{}")
+    except ValidationError:
+        return _tool_error(call, 'Call it with {"to": "<name of an agent, or lead>", "text": "..."}.')
+    message = AgentMessage(message_id=f"{run.place}/{step}", sender=run.agent, to=said.to, text=said.text)
+    if not await signal_parent(SIGNAL_AGENT_SAYS, message):
+        return _tool_error(call, "The message could not be sent: the team is over.")
+    return ToolMessage(call_id=call.id, name=call.name, text="sent; an answer, if any, comes as a message")
+
+
+def _tool_error(call: ToolCall, text: str) -> ToolMessage:
+    return ToolMessage(call_id=call.id, name=call.name, text=text, is_error=True)
+
+
+def _tool_summary(call: ToolCall) -> str:
+    arguments = " ".join(call.arguments.split())
+    return f"{call.name} {arguments}"[:120]

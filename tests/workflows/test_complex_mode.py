@@ -1,0 +1,111 @@
+"""Complex mode: each part is worked on by its strategy, and only what the judge finds weak is done again."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.teams import JUDGE, does, plans, subtask, synthesis
+from tests.support.world import World
+from theseus.contracts.task import TaskResult, TaskStatus
+
+CRITIC = "You review a draft"
+EXPLORER = "You look for ways"
+
+
+def judged(*scores: float, weak: list[str]) -> dict[str, Any]:
+    verdicts = [{"json": {"score": score, "weak": weak, "feedback": "more figures"}} for score in scores]
+    return {"when": {"system": JUDGE}, "reply": {"sequence": verdicts}}
+
+
+async def run(there: World, *rules: dict[str, Any], **keys: Any) -> TaskResult:
+    there.model.replace({"rules": list(rules)})
+    return await there.result(await there.start("the task", workflow="ComplexWorkflow", **keys))
+
+
+def times(there: World, text: str) -> int:
+    return sum(text in str(r.body["messages"]) for r in there.model.requests)
+
+
+async def test_a_draft_that_is_good_enough_is_the_answer(there: World) -> None:
+    result = await run(
+        there, plans(subtask("a"), subtask("b")), does("a"), does("b"), synthesis("fine"), judged(0.9, weak=["a"])
+    )
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "fine")
+    assert len(result.metadata.agents) == 2
+
+
+async def test_only_the_weak_part_and_what_builds_on_it_is_done_again(there: World) -> None:
+    rules = [
+        plans(subtask("a"), subtask("b"), subtask("c", "b")),
+        *(does(name) for name in "abc"),
+        synthesis("better"),
+        judged(0.2, 0.9, weak=["b", "nonsense"]),
+    ]
+    result = await run(there, *rules)
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "better")
+    briefings = [r.body["messages"][-1]["content"] for r in there.model.requests]
+    assert [sum(text.startswith(f"do {name}") for text in briefings) for name in "abc"] == [1, 2, 2]
+    assert sum("An earlier try was not good enough:\nmore figures" in text for text in briefings) == 1
+
+
+async def test_a_judge_that_is_never_content_stops_after_two_more_tries(there: World) -> None:
+    result = await run(
+        there, plans(subtask("a"), subtask("b")), does("a"), does("b"), synthesis("so"), judged(0.1, weak=["a"])
+    )
+    assert result.status is TaskStatus.COMPLETED
+    assert len(result.metadata.agents) == 2 + 2
+
+
+async def test_a_judge_that_fails_costs_the_judgement_not_the_answer(there: World) -> None:
+    broken = {"when": {"system": JUDGE}, "fault": {"status": 400}}
+    result = await run(there, plans(subtask("a"), subtask("b")), does("a"), does("b"), synthesis("so"), broken)
+    assert (result.status, result.result) == (TaskStatus.DEGRADED, "so")
+    assert "could not be judged" in result.metadata.degraded[0]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "calls"),
+    [("react", 1), ("chain_of_thought", 2), ("reflection", 2), ("debate", 5), ("tree_of_thoughts", 2)],
+)
+async def test_each_strategy_is_the_one_that_it_says(there: World, strategy: str, calls: int) -> None:
+    thoughts = [{"text": "first this", "promise": 0.9, "is_final": True}]
+    rules = [
+        plans(subtask("a", strategy=strategy)),
+        {"when": {"system": CRITIC}, "reply": {"json": {"score": 0.95, "feedback": ""}}},
+        {"when": {"system": EXPLORER}, "reply": {"json": {"thoughts": thoughts}}},
+        {"reply": {"text": "reasoned"}},
+    ]
+    result = await run(there, *rules)
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "reasoned")
+    assert len(there.model.requests) == 1 + calls
+    marks = {
+        "react": "do a",
+        "chain_of_thought": "step by step",
+        "reflection": CRITIC,
+        "debate": "This is a debate",
+        "tree_of_thoughts": "The most promising way to go about it:\\n1. first this",
+    }
+    assert times(there, marks[strategy]) >= 1
+
+
+async def test_reflection_mends_what_the_critic_found(there: World) -> None:
+    rules = [
+        plans(subtask("a", strategy="reflection")),
+        {"when": {"system": CRITIC}, "reply": {"json": {"score": 0.2, "feedback": "shorter"}}},
+        {"when": {"last_user": "A reviewer says:\\nshorter"}, "reply": {"text": "short"}},
+        {"reply": {"text": "a long draft"}},
+    ]
+    assert (await run(there, *rules)).result == "short"
+    assert sum("A reviewer says" in r.body["messages"][-1]["content"] for r in there.model.requests) == 2
+
+
+async def test_a_share_too_small_for_a_strategy_goes_down_the_ladder_and_says_so(there: World) -> None:
+    rules = [
+        plans(subtask("a", strategy="tree_of_thoughts"), subtask("b")),
+        *(does(n) for n in "ab"),
+        judged(0.9, weak=[]),
+        synthesis("so"),
+    ]
+    result = await run(there, *rules, limits={"tokens": 22_000})
+    assert result.result == "so"
+    assert any("tree_of_thoughts became chain_of_thought" in reason for reason in result.metadata.degraded)

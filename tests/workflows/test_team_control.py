@@ -1,0 +1,119 @@
+"""A team is held, let go, stopped and outlived as one task."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import CancelledError
+
+from tests.support.teams import does, plans, subtask, synthesis
+from tests.support.world import Handle, World, until
+from theseus.contracts.control import ControlState
+from theseus.contracts.task import TaskStatus
+
+
+async def started(there: World, *rules: dict[str, Any]) -> Handle:
+    there.model.replace({"rules": list(rules)})
+    return await there.start("the task", workflow="StandardWorkflow")
+
+
+async def agents_at_work(there: World, count: int) -> bool:
+    return sum(r.body["messages"][-1]["content"].startswith("do ") for r in there.model.requests) >= count
+
+
+async def is_held(there: World, workflow_id: str) -> bool:
+    state: ControlState = await there.client.get_workflow_handle(workflow_id).query(
+        "control_state", result_type=ControlState
+    )
+    return state.is_paused
+
+
+async def test_pause_reaches_running_agents_and_those_started_later(there: World) -> None:
+    handle = await started(
+        there,
+        plans(subtask("a"), subtask("b"), subtask("c", "a")),
+        does("a", latency=1.0),
+        does("b", latency=1.0),
+        does("c"),
+        synthesis("all of it"),
+    )
+    await until(lambda: agents_at_work(there, 2))
+    await handle.signal("pause", {"reason": "lunch"})
+    await until(lambda: is_held(there, f"{handle.id}/agent/1"))
+    await until(lambda: is_held(there, f"{handle.id}/agent/2"))
+    await asyncio.sleep(2)
+    asked = len(there.model.requests)
+    assert asked == 3, "the planner and two agents whose calls were under way; nothing new while paused"
+    await handle.signal("resume", {})
+    result = await there.result(handle)
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "all of it")
+
+
+@pytest.mark.parametrize("by", ["signal", "temporal"])
+async def test_cancel_closes_the_task_and_all_its_agents_within_three_seconds(there: World, by: str) -> None:
+    hang = {"when": {"last_user": "^do"}, "fault": {"hang_after": 5}, "reply": {"text": "something long to say"}}
+    handle = await started(there, plans(subtask("a"), subtask("b"), subtask("c")), hang)
+    await until(lambda: agents_at_work(there, 3))
+    began = time.monotonic()
+    await (handle.signal("cancel", {"reason": "enough"}) if by == "signal" else handle.cancel())
+    with pytest.raises(WorkflowFailureError) as info:
+        await handle.result()
+    assert time.monotonic() - began < 3
+    assert isinstance(info.value.cause, CancelledError)
+    for number in (1, 2, 3):
+        child = await there.client.get_workflow_handle(f"{handle.id}/agent/{number}").describe()
+        assert child.status is WorkflowExecutionStatus.CANCELED
+    end = (await there.events(handle.id))[-1].event
+    assert end.type == "STREAM_END"
+    assert end.payload.usage.output_tokens > 0, "what the agents had spent until then is counted"
+
+
+async def test_another_worker_finishes_a_team_whose_worker_is_gone(idle: World) -> None:
+    there = idle
+    async with there.worker():
+        handle = await started(
+            there,
+            plans(subtask("a"), subtask("b", "a")),
+            does("a", latency=0.5),
+            does("b", latency=0.5),
+            synthesis("all of it"),
+        )
+        await until(lambda: agents_at_work(there, 1))
+    async with there.worker():
+        result = await there.result(handle)
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "all of it")
+
+
+async def test_an_agent_ended_from_outside_is_a_part_that_failed(there: World) -> None:
+    handle = await started(
+        there, plans(subtask("a"), subtask("b")), does("a", latency=3.0), does("b"), synthesis("the rest")
+    )
+    await until(lambda: agents_at_work(there, 2))
+    await there.client.get_workflow_handle(f"{handle.id}/agent/1").terminate()
+    await until(lambda: agents_at_work(there, 3))
+    await there.client.get_workflow_handle(f"{handle.id}/agent/3").terminate()
+    result = await there.result(handle)
+    assert result.status is TaskStatus.PARTIAL
+    assert "do a (a: failed, the agent was ended from outside" in result.result
+
+
+async def test_a_model_that_never_stops_calling_tools_ends_with_the_budget(there: World) -> None:
+    call = {"name": "calculator", "arguments": {"expression": "{{call}}+1"}}
+    rules = [
+        plans(subtask("a", role="generalist"), subtask("b", role="generalist")),
+        synthesis("what there is"),
+        {
+            "when": {"last_user": "budget is nearly spent|No turns are left", "tool_choice": "none"},
+            "reply": {"text": "as far as I came"},
+        },
+        {"reply": {"tool_calls": [call]}, "usage": {"input": 1000, "output": 100}},
+    ]
+    there.model.replace({"rules": rules})
+    limit = 30_000
+    handle = await there.start("the task", workflow="StandardWorkflow", limits={"tokens": limit}, max_iterations=50)
+    result = await there.result(handle)
+    assert result.status is TaskStatus.BUDGET_EXHAUSTED
+    assert result.result
+    assert result.usage.total_tokens <= limit + 8192
