@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     fetch_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     workspace_quota_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Bytes one session may write.")
 
+    mcp_file: Path | None = Field(default=None, description="MCP servers whose tools agents get; see docs/tools.md.")
+    openapi_file: Path | None = Field(default=None, description="OpenAPI documents whose operations become tools.")
+    tenant_tools: str | None = Field(
+        default=None, description="Which tenant may use which tools: a file, or JSON itself; absent: all may use all."
+    )
+
     approval_tools: Names = Field(default=(), description="Tools that write and that a person has to approve, by name.")
     approval_above_complexity: float | None = Field(
         default=None, ge=0, le=1, description="A person has to approve tasks whose complexity is above it."

@@ -23,7 +23,10 @@ from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
+from theseus.activities.tools.allowance import Allowance
+from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.registry import Registry, Tool
+from theseus.activities.tools.sources import Sources
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
@@ -126,6 +129,10 @@ async def working(
         stores: what its activities keep things in.
         environ: where keys and base URLs of providers are found, by the names that the catalogue gives.
         tools: tools of your own, beside the built-in ones.
+
+    Raises:
+        CatalogueError: the models file is wrong.
+        ToolFileError: a file of tools is wrong.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = built_in_tools(
@@ -135,8 +142,10 @@ async def working(
         fetch_max_bytes=settings.fetch_max_bytes,
         workspace_failures=(WorkspaceError,),
     )
-    registry = Registry([*own, *tools])
+    sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
+    registry = Registry([*own, *tools], sources.names, Allowance.load(settings.tenant_tools))
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(sources.serving(registry.put))
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)
         await providers.warm()
@@ -171,6 +180,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event) -> None:
     Raises:
         ConnectionError: no Temporal answers, or it does not have the namespace.
         CatalogueError: the models file is wrong.
+        ToolFileError: a file of tools is wrong.
         SettingsError: an address cannot be listened on.
     """
     client = await runtime.connect(runtime.telemetry(settings), wait=timedelta(seconds=30))
@@ -217,7 +227,7 @@ def main() -> int:
         settings = load()
         logs.set_up(settings)
         asyncio.run(_run(settings))
-    except (OSError, CatalogueError, SettingsError) as error:
+    except (OSError, CatalogueError, SettingsError, ToolFileError) as error:
         sys.stderr.write(f"theseus worker: {error}\n")
         return 2
     return 0

@@ -18,7 +18,7 @@ class TaskActivities:
     Args:
         client: speaks to the server that runs the tasks.
         catalogue: the models.
-        tools: gives what a workflow must know of each tool.
+        tools: gives what a workflow must know of each tool that a tenant may use.
         has_attributes: whether the namespace knows all search attributes, asked again until it does.
         approvals: what needs a person's yes.
     """
@@ -27,7 +27,7 @@ class TaskActivities:
         self,
         client: Client,
         catalogue: Catalogue,
-        tools: Callable[[], tuple[ToolFacts, ...]],
+        tools: Callable[[str], tuple[ToolFacts, ...]],
         has_attributes: Callable[[], bool],
         approvals: ApprovalRules,
     ) -> None:
@@ -39,7 +39,7 @@ class TaskActivities:
 
     @activity.defn(name="task.facts")
     async def facts(self, request: FactsRequest) -> Facts:
-        """Models by tier for this task's overrides, tools, and whether search attributes may be written."""
+        """Models by tier for this task's overrides, the tools of its tenant, and whether search attributes may be written."""
         try:
             models = {
                 tier: tuple(self._catalogue.cards(tier, request.model_override, request.provider_override))
@@ -49,7 +49,7 @@ class TaskActivities:
             return Facts(search_attributes=self._has_attributes(), refusal=str(error))
         return Facts(
             models=models,
-            tools=self._tools(),
+            tools=self._tools(request.tenant_id),
             search_attributes=self._has_attributes(),
             approvals=self._approvals,
         )

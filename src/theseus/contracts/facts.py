@@ -29,6 +29,7 @@ class FactsRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     task_id: str
+    tenant_id: str = ""
     model_override: str | None = None
     provider_override: str | None = None
 

@@ -115,6 +115,7 @@ class Lifecycle:
         facts = await steps.load_facts(
             FactsRequest(
                 task_id=steps.task_id(),
+                tenant_id=task.session.tenant_id if task else "",
                 model_override=task.model_override if task else None,
                 provider_override=task.provider_override if task else None,
             )

@@ -1,6 +1,6 @@
 """What a tool is: a typed function that becomes a spec for models, and the registry that runs calls of it.
 
-Whatever goes wrong with a call is a value that goes back to the model; only cancellation leaves `Registry.run`.
+Tools that others describe, by a JSON Schema of their own, are made in `declared.py` and run by the same registry. Whatever goes wrong with a call is a value that goes back to the model; only cancellation leaves `Registry.run`.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ from docstring_parser import Docstring, DocstringStyle, ParseError, parse
 from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
+from theseus.activities.tools.allowance import UNLIMITED, Allowance
 from theseus.contracts.messages import ToolCall
 from theseus.contracts.session import SessionKey
 from theseus.contracts.tools import Effect, ToolFacts, ToolSpec
@@ -27,6 +28,8 @@ _log = logging.getLogger("theseus.tools")
 PROBLEMS_SHOWN = 8
 """So many problems of one call's arguments are told at once."""
 MESSAGE_CHARS = 500
+SOURCE_MARK = "__"
+"""Stands between the name of a source and the name of a tool that it serves."""
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
@@ -86,26 +89,26 @@ class Outcome:
     is_error: bool = False
 
 
+class ArgumentsError(ValueError):
+    """A call's arguments do not fit the tool; `problems` say what to correct, one a line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
 @dataclass(frozen=True)
 class Tool:
-    """A function with its spec. `failures` are exceptions whose message is meant for the model, like ToolError's."""
+    """A spec and what runs a call of it.
+
+    `read` takes a model's arguments, as JSON text, to values, and raises ArgumentsError for what does not fit; `work`
+    does the call with them. `failures` are exceptions whose message is meant for the model, like ToolError's.
+    """
 
     spec: ToolSpec
-    function: Callable[..., object]
-    arguments: type[BaseModel]
-    context_parameter: str | None
-    failures: tuple[type[Exception], ...]
-
-    async def call(self, given: BaseModel, context: ToolContext) -> str:
-        """Runs the function, in a thread if it is a plain one; gives its answer as text."""
-        values: dict[str, object] = {name: getattr(given, name) for name in type(given).model_fields}
-        if self.context_parameter is not None:
-            values[self.context_parameter] = context
-        if inspect.iscoroutinefunction(self.function):
-            answer: object = await self.function(**values)
-        else:
-            answer = await asyncio.to_thread(self.function, **values)
-        return _as_text(answer)
+    read: Callable[[str], Mapping[str, object]]
+    work: Callable[[Mapping[str, object], ToolContext], Awaitable[object]]
+    failures: tuple[type[Exception], ...] = ()
 
 
 def tool(
@@ -141,56 +144,99 @@ def tool(
             effect=effect,
             timeout=timeout,
         )
-        return Tool(spec, function, arguments, context_parameter, failures)
+        return Tool(spec, _reader(arguments), _worker(function, context_parameter), failures)
 
     return define
+
+
+def _reader(arguments: type[BaseModel]) -> Callable[[str], Mapping[str, object]]:
+    def read(text: str) -> Mapping[str, object]:
+        try:
+            given = arguments.model_validate_json(text)
+        except ValidationError as error:
+            raise ArgumentsError(
+                [_problem(item) for item in error.errors(include_url=False, include_input=False)]
+            ) from error
+        return {name: getattr(given, name) for name in arguments.model_fields}
+
+    return read
+
+
+def _problem(item: ErrorDetails) -> str:
+    return f"{'.'.join(str(part) for part in item['loc']) or 'arguments'}: {item['msg']}"
+
+
+def _worker(
+    function: Callable[..., object], context_parameter: str | None
+) -> Callable[[Mapping[str, object], ToolContext], Awaitable[object]]:
+    async def work(values: Mapping[str, object], context: ToolContext) -> object:
+        given = dict(values) if context_parameter is None else {**values, context_parameter: context}
+        if inspect.iscoroutinefunction(function):
+            return await function(**given)
+        return await asyncio.to_thread(function, **given)
+
+    return work
 
 
 class Registry:
     """The tools of a worker, by name.
 
+    Args:
+        tools: those that are there as long as the worker.
+        sources: names of those who serve further tools, `<source>__<tool>`, and may come late or go; see `put`.
+        allowance: which tenant may use which tool.
+
     Raises:
         ToolDefinitionError: two tools have the same name.
     """
 
-    def __init__(self, tools: Iterable[Tool]) -> None:
-        self._tools: dict[str, Tool] = {}
+    def __init__(self, tools: Iterable[Tool], sources: Iterable[str] = (), allowance: Allowance = UNLIMITED) -> None:
+        self._own: dict[str, Tool] = {}
+        self._served: dict[str, dict[str, Tool]] = {source: {} for source in sources}
+        self._allowance = allowance
         for each in tools:
-            if each.spec.name in self._tools:
+            if each.spec.name in self._own:
                 raise ToolDefinitionError(f"two tools are named {each.spec.name!r}: rename one of the functions")
-            self._tools[each.spec.name] = each
+            self._own[each.spec.name] = each
+
+    def put(self, source: str, tools: Iterable[Tool]) -> None:
+        """Takes these for all tools of a source."""
+        self._served[source] = {each.spec.name: each for each in tools}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all tools, in the order they were given."""
-        return tuple(self._tools)
+        return tuple(self._all())
 
     def specs(self, names: Sequence[str]) -> list[ToolSpec]:
-        """What a model is told of these tools, in the order asked.
+        """What a model is told of these tools, in the order asked; without those whose source is away now.
 
         Raises:
             UnknownToolError: there is no tool of that name.
         """
-        return [self._named(name).spec for name in names]
+        known = self._all()
+        if unknown := [name for name in names if name not in known and self._source_of(name) is None]:
+            raise UnknownToolError(unknown[0], known)
+        return [known[name].spec for name in names if name in known]
 
-    def facts(self) -> tuple[ToolFacts, ...]:
-        """What a workflow must know of each tool."""
-        specs = (each.spec for each in self._tools.values())
+    def facts(self, tenant_id: str = "") -> tuple[ToolFacts, ...]:
+        """What a workflow must know of each tool that this tenant may use."""
+        specs = (each.spec for each in self._all().values() if self._allowance.allows(tenant_id, each.spec.name))
         return tuple(ToolFacts(name=spec.name, effect=spec.effect, timeout=spec.timeout) for spec in specs)
 
     async def run(self, call: ToolCall, context: ToolContext) -> Outcome:
         """Runs one call within its tool's timeout. Never raises but for cancellation."""
+        found = self._find(call.name, context.session.tenant_id)
+        if isinstance(found, Outcome):
+            return found
         try:
-            found = self._named(call.name)
-            given = found.arguments.model_validate_json(call.arguments.strip() or "{}")
-        except UnknownToolError as error:
-            return Outcome(str(error), is_error=True)
-        except ValidationError as error:
-            return Outcome(_problems(self._tools[call.name], error), is_error=True)
+            given = found.read(call.arguments.strip() or "{}")
+        except ArgumentsError as error:
+            return Outcome(_problems(found.spec, error.problems), is_error=True)
         limit = asyncio.timeout(found.spec.timeout.total_seconds())
         try:
             async with limit:
-                return Outcome(await found.call(given, context))
+                return Outcome(_as_text(await found.work(given, context)))
         except Exception as error:  # noqa: BLE001 - the boundary to code of any author: its bug must not end the task
             if limit.expired():
                 return Outcome(_too_long(found.spec), is_error=True)
@@ -200,11 +246,31 @@ class Registry:
             told = f"{type(error).__name__}: {error}"[:MESSAGE_CHARS]
             return Outcome(f"{call.name} failed unexpectedly. {told}", is_error=True)
 
-    def _named(self, name: str) -> Tool:
-        found = self._tools.get(name)
-        if found is None:
-            raise UnknownToolError(name, self._tools)
+    def _all(self) -> dict[str, Tool]:
+        found = dict(self._own)
+        for tools in self._served.values():
+            for name, each in tools.items():
+                # what is served takes the place of nothing that is ours
+                found.setdefault(name, each)
         return found
+
+    def _find(self, name: str, tenant_id: str) -> Tool | Outcome:
+        """The tool, or what to say when there is none that this tenant may use."""
+        known = self._all()
+        usable = [each for each in known if self._allowance.allows(tenant_id, each)]
+        if name in usable:
+            return known[name]
+        source = self._source_of(name)
+        if source is not None and name not in known and self._allowance.allows(tenant_id, name):
+            return Outcome(
+                f"{name} cannot be used now: {source} is away. Go on without it, or try later.", is_error=True
+            )
+        if name in known:
+            return Outcome(f"{name} may not be used here. Tools: {', '.join(usable) or 'none'}", is_error=True)
+        return Outcome(str(UnknownToolError(name, usable)), is_error=True)
+
+    def _source_of(self, name: str) -> str | None:
+        return next((source for source in self._served if name.startswith(f"{source}{SOURCE_MARK}")), None)
 
 
 def _too_long(spec: ToolSpec) -> str:
@@ -214,17 +280,16 @@ def _too_long(spec: ToolSpec) -> str:
     return f"{told} Ask for less, or go on without it."
 
 
-def _problems(of: Tool, error: ValidationError) -> str:
-    lines: list[str] = []
-    for problem in error.errors(include_url=False, include_input=False)[:PROBLEMS_SHOWN]:
-        where = ".".join(str(part) for part in problem["loc"]) or "arguments"
-        lines.append(f"- {where}: {problem['msg']}")
-    if error.error_count() > PROBLEMS_SHOWN:
-        lines.append(f"- and {error.error_count() - PROBLEMS_SHOWN} more")
-    fields = of.arguments.model_fields.items()
-    known = ", ".join(f"{name} (required)" if info.is_required() else name for name, info in fields) or "none"
+def _problems(spec: ToolSpec, problems: Sequence[str]) -> str:
+    lines = [f"- {problem}" for problem in problems[:PROBLEMS_SHOWN]]
+    if len(problems) > PROBLEMS_SHOWN:
+        lines.append(f"- and {len(problems) - PROBLEMS_SHOWN} more")
+    properties, required = spec.parameters.get("properties"), spec.parameters.get("required")
+    must = required if isinstance(required, list) else []
+    fields = properties if isinstance(properties, dict) else {}
+    known = ", ".join(f"{name} (required)" if name in must else name for name in fields) or "none"
     return (
-        f"The arguments of {of.spec.name} cannot be used; it was not run.\n"
+        f"The arguments of {spec.name} cannot be used; it was not run.\n"
         + "\n".join(lines)
         + f"\nParameters: {known}. Call it again with a JSON object that fits."
     )
