@@ -5,6 +5,7 @@ A recorded history stays until no task that ran that way can be alive; record ne
 
 import asyncio
 import contextlib
+import functools
 import json
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
+from tests.replay import team_paths
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, world
 from theseus.activities.llm.scripted.script import Script
@@ -211,6 +213,11 @@ async def transcripts_lost(there: World) -> Handle:
 async def _forget(there: World) -> None:
     transcripts: Any = there.stores.transcripts
     transcripts.clear()
+
+
+PATHS.update(team_paths.PATHS)
+for _strategy in team_paths.STRATEGIES:
+    PATHS[f"agent-{_strategy}"] = functools.partial(team_paths.by_strategy, strategy=_strategy)
 
 
 def portable(history: WorkflowHistory) -> str:

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.replay.record import HISTORIES, PATHS
 from theseus import runtime
+from theseus.commands.replaying import read_history
 from theseus.workflows.registry import WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -21,7 +21,7 @@ def replayer() -> Replayer:
 
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
 async def test_a_recorded_history_replays(file: Path) -> None:
-    history = WorkflowHistory.from_json(file.stem, file.read_text())
+    history = read_history(file.stem, file.read_text())
     result = await replayer().replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None, f"{file.name}: {result.replay_failure}"
 
@@ -33,7 +33,7 @@ def test_every_path_has_a_recorded_history() -> None:
 async def test_a_history_that_does_not_fit_is_noticed() -> None:
     file = HISTORIES / "simple-react.json"
     other = file.read_text().replace('"tool.run"', '"tool.walk"', 1)
-    history = WorkflowHistory.from_json(file.stem, other)
+    history = read_history(file.stem, other)
     result = await replayer().replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is not None
     assert "ondeterminis" in str(result.replay_failure)

@@ -42,9 +42,16 @@ def _read(file: Path) -> WorkflowHistory | None:
     if not file.is_file():
         return None
     try:
-        return WorkflowHistory.from_json(file.stem, file.read_text())
+        return read_history(file.stem, file.read_text())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CommandError(f"{file}: not a workflow history as JSON ({error})") from error
+
+
+def read_history(name: str, text: str) -> WorkflowHistory:
+    """A history from JSON, with its workflow's own id where it has it: ids of children and approvals follow from that."""
+    history = WorkflowHistory.from_json(name, text)
+    started = history.events[0].workflow_execution_started_event_attributes if history.events else None
+    return WorkflowHistory(started.workflow_id, history.events) if started and started.workflow_id else history
 
 
 async def _fetch(task_id: str) -> WorkflowHistory:
