@@ -19,6 +19,7 @@ from temporalio.client import Client, WorkflowFailureError
 
 from benchmarks.streamer import streaming
 from tests.support.servers import valkey
+from tests.support.teams import does, plans, subtask, synthesis
 from tests.support.temporal import dev_server
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import ScriptedModel, running
@@ -213,6 +214,30 @@ async def tokens(client: Client, redis: Redis, count: int = 200) -> list[Row]:
     ]
 
 
+async def fan_out(client: Client, model: ScriptedModel) -> list[Row]:
+    """A team of five against a bare workflow with as many children and activities that take as long."""
+    names = "abcde"
+    rules = [plans(*(subtask(name) for name in names)), *(does(name) for name in names), synthesis()]
+    model.replace({"rules": [rule | {"latency": CALL_SECONDS} for rule in rules]})
+
+    async def team() -> Any:
+        return await client.start_workflow(
+            "StandardWorkflow", {"query": "q"}, id=f"team-{uuid.uuid4()}", task_queue="theseus"
+        )
+
+    async def parent() -> Any:
+        return await client.start_workflow(
+            "BareParent", args=[CALL_SECONDS, len(names)], id=f"parent-{uuid.uuid4()}", task_queue="bare"
+        )
+
+    await _latencies(team, 3)
+    await _latencies(parent, 3)
+    ours = statistics.median(await _latencies(team, 12))
+    plain = statistics.median(await _latencies(parent, 12))
+    text = f"{ours * 1000:.0f} ms against {plain * 1000:.0f} ms, three model calls one after another in both"
+    return [Row("fan-out to five against bare children", ours / plain, 1.25, "x", text)]
+
+
 async def idle(
     client: Client, model: ScriptedModel, process: subprocess.Popen[bytes], plain: subprocess.Popen[bytes]
 ) -> list[Row]:
@@ -276,6 +301,7 @@ async def measure() -> list[Row]:
                 rows += await cpu(client, model, ours, plain)
                 rows += await economy(client, model)
                 rows += await cancelling(client, model)
+                rows += await fan_out(client, model)
                 rows += await idle(client, model, ours, plain)
             async with streaming(200, 50) as stream_url, _processes({**base, "OPENAI_BASE_URL": stream_url}):
                 redis = connect_redis(Settings(redis_url=url).redis_url)

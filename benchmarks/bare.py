@@ -32,3 +32,22 @@ class BareWorkflow:
             await workflow.execute_activity(work, seconds, start_to_close_timeout=timedelta(seconds=60))
         await workflow.wait_condition(lambda: not stays)
         return "done"
+
+
+@workflow.defn(name="BareParent")
+class BareParent:
+    """As many children as a team has agents, between two activities of its own."""
+
+    @workflow.run
+    async def run(self, seconds: float, children: int) -> str:
+        """Runs them."""
+        limit = timedelta(seconds=60)
+        await workflow.execute_activity(work, seconds, start_to_close_timeout=limit)
+        name = workflow.info().workflow_id
+        runs = [
+            workflow.execute_child_workflow(BareWorkflow.run, args=[[seconds], 2, False], id=f"{name}/{n}")
+            for n in range(children)
+        ]
+        await asyncio.gather(*runs)
+        await workflow.execute_activity(work, seconds, start_to_close_timeout=limit)
+        return await workflow.execute_activity(work, 0.0, start_to_close_timeout=limit)

@@ -5,7 +5,7 @@ import sys
 
 from temporalio.worker import Worker
 
-from benchmarks.bare import BareWorkflow, note, work
+from benchmarks.bare import BareParent, BareWorkflow, note, work
 from theseus import runtime, worker
 from theseus.config import Settings, environment
 
@@ -15,7 +15,7 @@ async def _bare() -> None:
     async with Worker(
         client,
         task_queue="bare",
-        workflows=[BareWorkflow],
+        workflows=[BareWorkflow, BareParent],
         activities=[work, note],
         workflow_task_poller_behavior=worker.POLLERS,
         activity_task_poller_behavior=worker.POLLERS,

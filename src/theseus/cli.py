@@ -244,7 +244,10 @@ def approve(
 
 @app.command(rich_help_panel=TASKS)
 def deny(task_id: TaskId, approval_id: ApprovalId = "", feedback: Feedback = "", who: Who = "cli") -> None:
-    """Say no to what a task waits for; the task is closed as denied."""
+    """Say no to what a task waits for.
+
+    The task is closed as denied.
+    """
     from theseus.commands.deciding import decide
 
     _end(decide(task_id, approval_id, approved=False, feedback=feedback, who=who, change=None))
@@ -254,7 +257,10 @@ def deny(task_id: TaskId, approval_id: ApprovalId = "", feedback: Feedback = "",
 def say_to_task(
     task_id: TaskId, text: Annotated[str, typer.Argument(metavar="TEXT", help="Your words.")], who: Who = "cli"
 ) -> None:
-    """Send words to the agent, or the lead, of a running task; also the answer to what a lead asks."""
+    """Send words to the agents of a running task.
+
+    In supervisor mode the lead hears them: so its questions are answered.
+    """
     from theseus.commands.deciding import say_to
 
     _end(say_to(task_id, text, who))

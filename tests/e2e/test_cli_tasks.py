@@ -199,6 +199,9 @@ def test_help_names_every_command() -> None:
         "pause",
         "resume",
         "cancel",
+        "approve",
+        "deny",
+        "say",
         "replay",
         "doctor",
         "fake-model",
@@ -206,3 +209,26 @@ def test_help_names_every_command() -> None:
         assert f"  {command} " in shown
     commands = shown.partition("Commands:")[2].partition("Start with")[0]
     assert "..." not in commands, "no line is cut"
+
+
+def asked(it: DevProcess, task: str) -> None:
+    given = json.dumps({"query": "Ada", "mode": "simple", "context": {"role": "chat"}, "require_approval": True})
+    assert it.run("run", "--input", "-", "--no-wait", "--task-id", task, stdin=given).returncode == 0
+    for _ in range(50):
+        if "approval" in it.run("status", task).stdout:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the task does not wait for approval")
+
+
+def test_a_task_that_asks_for_approval_is_approved_or_denied_from_the_terminal(it: DevProcess) -> None:
+    asked(it, "wanted")
+    assert "approved" in it.run("approve", "wanted").stdout
+    assert it.run("run", "Ada", *SIMPLE, "--task-id", "wanted").stdout == "Hello to Ada\n"
+    asked(it, "unwanted")
+    assert it.run("deny", "unwanted", "--feedback", "not today").returncode == 0
+    ended = it.run("run", "Ada", *SIMPLE, "--task-id", "unwanted")
+    assert ended.returncode == 1 and "not today" in ended.stderr
+    late = it.run("approve", "unwanted", "unwanted/plan")
+    assert late.returncode == 1 and "there is no running task" in one_line(late)
+    assert it.run("say", "unwanted", "hello").returncode == 1

@@ -34,7 +34,7 @@ def test_ready_means_that_everything_answers(tmp_path: Path) -> None:
             assert models.status == 200
         found = json.loads(it.run("doctor", "--json").stdout)
         bad = {finding["name"] for finding in found if not finding["ok"]}
-        assert bad == {"models"}, found  # the key lives with the workers, not here
+        assert not bad, found
         assert it.end(signal.SIGINT) == 0
         assert alive(it.pids) == []
         assert not (tmp_path / "ready.json").exists()
