@@ -122,7 +122,7 @@ class LLMReply(Inner):
     partial: bool = False
     window_lost: bool = False
     untold: bool = False
-    wasted: Usage = Usage()
+    wasted: Usage | None = None
 
 
 class TranscriptPart(Inner):

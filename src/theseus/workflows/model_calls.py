@@ -121,7 +121,7 @@ async def _call(run: Run, talk: Conversation, role: Role[T], card: ModelCard, re
     granted = request.model_copy(update={"max_output_tokens": grant.output_tokens})
     try:
         reply = await _send(run, talk, granted, summary=summary)
-        used = reply.usage + reply.wasted
+        used = reply.usage + (reply.wasted or Usage())
     except StepFailed as error:
         used = Usage.model_validate(error.wasted)
         raise

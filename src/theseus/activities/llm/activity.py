@@ -120,7 +120,9 @@ class LLMActivities:
                 _log.error("a model call failed unexpectedly: %s\n%s", type(error).__name__, where)
                 raise unexpected(error, request.route, waste.spent) from None
             told = not request.stream or reply.partial or await self._tell_output(request, reply)
-            return reply.model_copy(update={"untold": not told, "wasted": waste.spent})
+            return reply.model_copy(
+                update={"untold": not told, "wasted": waste.spent if waste.spent.total_tokens else None}
+            )
 
     @activity.defn(name="transcript.restore")
     async def restore(self, part: TranscriptPart) -> None:
