@@ -84,6 +84,16 @@ def failure(error: Exception, route: Route) -> ApplicationError:
     )
 
 
+def no_room(route: Route, wait: timedelta, ask_again: timedelta) -> ApplicationError:
+    """The typed failure of a call that our own rate limits hold back: `wait` is what is told, `ask_again` what is done."""
+    return ApplicationError(
+        f"{route}: our share of the provider's rate limit is taken; there is room in about {wait.total_seconds():.0f} s",
+        type=ErrorType.RATE_LIMITED,
+        next_retry_delay=_bounded(ask_again),
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
 def _kind(error: Exception) -> tuple[ErrorType, int | None]:
     if isinstance(error, ProviderFaultError):
         if not error.reached:

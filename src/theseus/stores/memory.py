@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.rates import Admission, Draw
 from theseus.contracts.session import (
     MessageHead,
     SessionKey,
@@ -19,6 +20,7 @@ from theseus.contracts.session import (
 )
 from theseus.contracts.stored import ArtifactPage
 from theseus.stores.rules import (
+    PLACE_GRACE,
     TASKS_REMEMBERED,
     artifact_id,
     check_page,
@@ -240,3 +242,61 @@ class MemoryEvents:
             if not follow or (stream.end is not None and place >= stream.end):
                 return
             await news.wait()
+
+
+@dataclass
+class _Bucket:
+    credit: float
+    at: float
+    sold: float = 0
+
+    def fill(self, now: float, draw: Draw) -> None:
+        self.credit = min(self.credit + (now - self.at) * draw.per_second, self.sold + draw.burst)
+        self.at = now
+
+    def wait(self, place: float, draw: Draw) -> float:
+        return (place + min(draw.amount, draw.burst) - self.credit) / draw.per_second
+
+
+@dataclass(frozen=True)
+class _Place:
+    until: float
+    at: dict[str, float]
+
+
+class MemoryRates:
+    """Buckets of one process."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[Key, _Bucket] = {}
+        self._places: dict[Key, _Place] = {}
+
+    async def take(
+        self, provider: str, call: str, draws: Sequence[Draw], *, soon: timedelta, patience: timedelta
+    ) -> Admission:
+        """See `RateStore.take`."""
+        now = time.monotonic()
+        self._places = {key: place for key, place in self._places.items() if place.until > now}
+        for draw in draws:
+            self._buckets.setdefault((provider, draw.bucket), _Bucket(draw.burst, now)).fill(now, draw)
+        drawn = [(self._buckets[provider, draw.bucket], draw) for draw in draws]
+        kept = self._places.pop((provider, call), None)
+        places = kept.at if kept is not None else {}
+        places = {draw.bucket: places.get(draw.bucket, bucket.sold) for bucket, draw in drawn}
+        wait = max((bucket.wait(places[draw.bucket], draw) for bucket, draw in drawn), default=0.0)
+        told = timedelta(seconds=max(0.0, wait))
+        if kept is None and told <= max(soon, patience):
+            for bucket, draw in drawn:
+                bucket.sold += draw.amount
+        if told <= soon:
+            return Admission(state="go", wait=told)
+        if kept is None and told > patience:
+            return Admission(state="none", wait=told)
+        self._places[provider, call] = _Place(now + wait + PLACE_GRACE.total_seconds(), places)
+        return Admission(state="line", wait=told)
+
+    async def give_back(self, provider: str, amounts: Mapping[str, float]) -> None:
+        """See `RateStore.give_back`."""
+        for bucket, amount in amounts.items():
+            if (found := self._buckets.get((provider, bucket))) is not None:
+                found.credit += amount

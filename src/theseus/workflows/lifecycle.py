@@ -17,6 +17,7 @@ from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.budget import Ledger
+from theseus.domain.fairness import fairness_key
 from theseus.domain.intake import Setting, accept
 from theseus.domain.tokens import estimate
 from theseus.roles.presets import PRESETS
@@ -51,6 +52,7 @@ class Lifecycle:
             ApplicationError: the task failed, was denied or timed out; the first detail is the TaskResult.
             asyncio.CancelledError: it was cancelled.
         """
+        steps.queue_under(fairness_key(raw))
         try:
             result = await _undisturbed(self._close(await self._within_limits(raw)))
         except asyncio.CancelledError:

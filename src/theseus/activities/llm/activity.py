@@ -15,8 +15,9 @@ from theseus.activities.failures import ProviderError, failure
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
 from theseus.activities.llm.deltas import Deltas
-from theseus.activities.llm.provider import Call, Outcome, TextDelta, TokenCount
+from theseus.activities.llm.provider import Call, Outcome, Provider, TextDelta, TokenCount
 from theseus.activities.llm.providers import Providers
+from theseus.activities.llm.quota import Quota, Share
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import LLMOutput, OutputFacts
 from theseus.contracts.messages import (
@@ -70,6 +71,7 @@ class LLMActivities:
     Args:
         catalogue: models and their prices.
         providers: clients by provider name.
+        quota: the rate limits that all workers keep together.
         transcripts: conversations by content; losing them costs a resend.
         sessions: the texts that windows name.
         events: where deltas and outputs are told.
@@ -82,6 +84,7 @@ class LLMActivities:
         *,
         catalogue: Catalogue,
         providers: Providers,
+        quota: Quota,
         transcripts: TranscriptStore,
         sessions: SessionStore,
         events: EventLog,
@@ -90,6 +93,7 @@ class LLMActivities:
     ) -> None:
         self._catalogue = catalogue
         self._providers = providers
+        self._quota = quota
         self._transcripts = transcripts
         self._sessions = sessions
         self._events = events
@@ -101,8 +105,13 @@ class LLMActivities:
         """One call on one route. Cancelled by its task, it gives what there was until then, marked `partial`."""
         async with heartbeating():
             talk = await self._rebuild(request)
-            heard = await self._stream(request, talk)
-            reply = await self._reply(request, talk, heard)
+            heard = _Heard(role=self._roles(talk.head.role))
+            provider = self._provider(request)
+            call = self._call(request, talk, heard.role)
+            async with self._quota.share(call) as share:
+                await self._stream(request, provider.stream(call), heard, share)
+                reply = await self._reply(request, talk, heard)
+                share.settle(reply.usage)
             if request.stream and not reply.partial:
                 await self._tell_output(request, reply)
             return reply
@@ -155,9 +164,9 @@ class LLMActivities:
         shown += [_said(found[seq].role, found[seq].text) for seq in window.after if seq in found]
         return shown, len(found) < len(set(wanted))
 
-    async def _stream(self, request: LLMRequest, talk: _Talk) -> _Heard:
-        role = self._roles(talk.head.role)
-        heard = _Heard(role=role)
+    async def _stream(
+        self, request: LLMRequest, answer: AsyncGenerator[TextDelta | Outcome, None], heard: _Heard, share: Share
+    ) -> None:
         deltas = Deltas(
             self._events,
             task_id=request.ref.task_id,
@@ -166,8 +175,9 @@ class LLMActivities:
             attempt=activity.info().attempt,
         )
         try:
-            async with aclosing(self._provide(request, talk, role)) as stream:
+            async with aclosing(answer) as stream:
                 async for item in stream:
+                    share.answering()
                     if isinstance(item, Outcome):
                         heard.outcome = item
                     else:
@@ -183,14 +193,15 @@ class LLMActivities:
             raise failure(error, request.route) from error
         finally:
             await deltas.close()
-        return heard
 
-    def _provide(self, request: LLMRequest, talk: _Talk, role: AnyRole) -> AsyncGenerator[TextDelta | Outcome, None]:
+    def _provider(self, request: LLMRequest) -> Provider:
         try:
-            provider = self._providers.named(request.route.provider)
+            return self._providers.named(request.route.provider)
         except UnusableError as error:
             raise ApplicationError(str(error), type=ErrorType.AUTH, non_retryable=True) from error
-        call = Call(
+
+    def _call(self, request: LLMRequest, talk: _Talk, role: AnyRole) -> Call:
+        return Call(
             model=self._catalogue.entry(request.route),
             system=render(role, talk.head.facts),
             messages=talk.messages,
@@ -202,7 +213,6 @@ class LLMActivities:
             answer_schema=role.answer.model_json_schema() if role.answer is not None else None,
             stable=talk.seen,
         )
-        return provider.stream(call)
 
     async def _reply(self, request: LLMRequest, talk: _Talk, heard: _Heard) -> LLMReply:
         outcome = heard.outcome
