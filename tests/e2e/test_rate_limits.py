@@ -73,10 +73,12 @@ async def test_four_workers_use_a_quota_up_and_are_hardly_ever_refused(
                 tasks = (there.run(f"task {n}", context={"role": "chat"}) for n in range(TASKS))
                 results = await asyncio.gather(*tasks)
     assert {result.status for result in results} == {TaskStatus.COMPLETED}
-    asked = sorted(request.started_at for request in model.requests)
+    asked = len(model.requests)
     refused = sum(request.outcome == "429" for request in model.requests)
-    used = (len(asked) - refused - 1) / (asked[-1] - asked[0]) * 60 / A_MINUTE
-    figures = f"{used:.1%} of the quota used, {refused / len(asked):.1%} of {len(asked)} requests refused"
+    # only while there are tasks that wait can a quota be used up
+    busy = sorted(request.started_at for request in model.requests if request.outcome == "answered")[:-20]
+    used = (len(busy) - 1) / (busy[-1] - busy[0]) * 60 / A_MINUTE
+    figures = f"{used:.1%} of the quota used, {refused / asked:.1%} of {asked} requests refused"
     print(figures)
     assert used >= 0.9, figures
-    assert refused / len(asked) < 0.02, figures
+    assert refused / asked < 0.02, figures

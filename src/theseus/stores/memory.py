@@ -250,8 +250,8 @@ class _Bucket:
     at: float
     sold: float = 0
 
-    def fill(self, now: float, draw: Draw) -> None:
-        self.credit = min(self.credit + (now - self.at) * draw.per_second, self.sold + draw.burst)
+    def fill(self, now: float, draw: Draw, returned: float) -> None:
+        self.credit = min(self.credit + (now - self.at) * draw.per_second + returned, self.sold + draw.burst)
         self.at = now
 
     def wait(self, place: float, draw: Draw) -> float:
@@ -261,7 +261,7 @@ class _Bucket:
 @dataclass(frozen=True)
 class _Place:
     until: float
-    at: dict[str, float]
+    at: dict[str, tuple[float, float]]
 
 
 class MemoryRates:
@@ -277,17 +277,19 @@ class MemoryRates:
         """See `RateStore.take`."""
         now = time.monotonic()
         self._places = {key: place for key, place in self._places.items() if place.until > now}
-        for draw in draws:
-            self._buckets.setdefault((provider, draw.bucket), _Bucket(draw.burst, now)).fill(now, draw)
-        drawn = [(self._buckets[provider, draw.bucket], draw) for draw in draws]
         kept = self._places.pop((provider, call), None)
-        places = kept.at if kept is not None else {}
-        places = {draw.bucket: places.get(draw.bucket, bucket.sold) for bucket, draw in drawn}
-        wait = max((bucket.wait(places[draw.bucket], draw) for bucket, draw in drawn), default=0.0)
-        told = timedelta(seconds=max(0.0, wait))
+        places: dict[str, tuple[float, float]] = {}
+        wait = 0.0
+        for draw in draws:
+            bucket = self._buckets.setdefault((provider, draw.bucket), _Bucket(draw.burst, now))
+            place, before = (kept.at if kept else {}).get(draw.bucket, (bucket.sold, draw.amount))
+            bucket.fill(now, draw, before - draw.amount)
+            places[draw.bucket] = place, draw.amount
+            wait = max(wait, bucket.wait(place, draw))
+        told = timedelta(seconds=wait)
         if kept is None and told <= max(soon, patience):
-            for bucket, draw in drawn:
-                bucket.sold += draw.amount
+            for draw in draws:
+                self._buckets[provider, draw.bucket].sold += draw.amount
         if told <= soon:
             return Admission(state="go", wait=told)
         if kept is None and told > patience:

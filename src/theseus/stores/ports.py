@@ -93,8 +93,8 @@ class RateStore(Protocol):
         """Draws from all these buckets at once, or takes a place in the line before them.
 
         A call that may go within `soon` has drawn, and waits that out by itself. One that may go within `patience` keeps
-        its place under its name and asks again; the place is lost, with what it was to draw, a minute after its turn has
-        come. For any other nothing is changed. A draw above the burst goes once the bucket is full, and leaves a debt.
+        its place under its name and asks again, for more or less if it likes; the place is lost, with what it was to draw,
+        a minute after its turn has come. For any other nothing is changed. A draw above the burst goes once the bucket is full, and leaves a debt.
         """
         ...
 

@@ -100,10 +100,24 @@ async def test_a_near_turn_is_waited_out_and_calls_go_one_after_another(bench: B
 
 async def test_what_was_not_used_comes_back(bench: Bench) -> None:
     full = Load(output_tokens=14_000)
-    await bench.run(bench.call(output_tokens=14_000), using(Usage(output_tokens=200)))
+    await bench.run(bench.call(output_tokens=50_000), using(Usage(output_tokens=200)))
     assert await bench.wait(full) < 0.1
     await bench.run(bench.call(output_tokens=200), using(Usage(output_tokens=14_000)), number=1)
     assert await bench.wait(full) > 10
+
+
+async def test_a_call_draws_what_calls_of_its_route_have_used_of_what_they_might(bench: Bench) -> None:
+    drawn: list[int] = []
+
+    async def work(share: Any) -> None:
+        drawn.append(share.drawn.output_tokens)
+        share.settle(Usage(output_tokens=10))
+
+    for number in range(20):
+        await bench.run(bench.call(output_tokens=1000), work, number=number)
+    assert drawn[0] == 250
+    assert drawn == sorted(drawn, reverse=True)
+    assert 10 <= drawn[-1] <= 20
 
 
 @pytest.mark.parametrize(("answered", "owed"), [(False, False), (True, True)])
@@ -116,7 +130,7 @@ async def test_a_call_that_failed_pays_tokens_only_if_the_model_had_begun(
         raise ApplicationError("no")
 
     with pytest.raises(ApplicationError):
-        await bench.run(bench.call(output_tokens=14_000), fail)
+        await bench.run(bench.call(output_tokens=50_000), fail)
     assert (await bench.wait(Load(output_tokens=14_000)) > 10) is owed
     assert await bench.wait(Load(requests=1)) > 0.05, "the request itself was made"
 
@@ -143,7 +157,7 @@ async def test_a_far_turn_is_a_rate_limit_that_is_tried_again_when_it_comes(benc
         assert error.category is ApplicationErrorCategory.BENIGN
         assert error.next_retry_delay is not None
         told.append(error.next_retry_delay.total_seconds())
-    assert told == pytest.approx([10.5 / 2, 21 / 2, 31.5 / 2], abs=0.5)
+    assert told == pytest.approx([10.5 / 3, 21 / 3, 31.5 / 3], abs=0.5)
 
 
 async def test_a_line_that_is_too_long_spreads_those_who_come_again(bench: Bench) -> None:

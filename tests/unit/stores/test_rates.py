@@ -81,6 +81,16 @@ async def test_what_comes_back_brings_all_who_wait_nearer(kind: Kind):
     assert (await take(store, "second", tokens)).state == "go"
 
 
+async def test_who_waits_may_ask_for_less_and_all_behind_come_nearer(kind: Kind):
+    store = kind.rates()
+    large, small = (draw(amount, per_second=100, bucket="tokens") for amount in (500, 100))
+    for call in ("first", "second", "third"):
+        await take(store, call, large)
+    before = (await take(store, "third", large)).wait
+    await take(store, "second", small)
+    assert (await take(store, "third", large)).wait == pytest.approx(before - 4 * SECOND, abs=0.2 * SECOND)
+
+
 async def test_using_more_than_was_drawn_is_owed(kind: Kind):
     store = kind.rates()
     tokens = draw(10, per_second=100, burst=10, bucket="tokens")

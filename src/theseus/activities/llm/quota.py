@@ -25,20 +25,54 @@ SOON = timedelta(seconds=2)
 """A wait that the activity sits out itself; a longer one gives its slot on the worker to others."""
 LONGEST_LINE = timedelta(minutes=2)
 """A longer line takes nobody more: those whose task ends while they wait would hold up the others for that long."""
-NEAR = timedelta(seconds=10)
+NEAR = timedelta(seconds=5)
+FIRST_PARTS = (1.0, 0.25)
+"""Of the estimated input, and of the longest answer: what a call is taken to use before any call has ended."""
+_LEARNING = 0.2
+_LOOKS = 3
+"""Whoever is far from its turn looks so many times as often as it seems needed."""
 _PATIENT_PART = 0.75
 """Of the time that is left for a route, waiting included; the rest is for the call itself."""
 
 _log = logging.getLogger(__name__)
 
 
+class Habits:
+    """How much of what they might use calls of a route do use, learnt from those that ended.
+
+    Answers are mostly far shorter than they may be: to draw all that they may be would leave most of a quota unused.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[Route, tuple[float, float]] = {}
+
+    def expected(self, route: Route, most: Load) -> Load:
+        """What a call that may use `most` will probably use."""
+        inward, outward = self._parts.get(route, FIRST_PARTS)
+        return Load(
+            requests=most.requests,
+            input_tokens=round(most.input_tokens * inward),
+            output_tokens=round(most.output_tokens * outward),
+        )
+
+    def learn(self, route: Route, most: Load, used: Load) -> None:
+        """A call that might have used `most` used this."""
+        inward, outward = self._parts.get(route, FIRST_PARTS)
+        self._parts[route] = (
+            inward + _LEARNING * (used.input_tokens / max(1, most.input_tokens) - inward),
+            outward + _LEARNING * (used.output_tokens / max(1, most.output_tokens) - outward),
+        )
+
+
 @dataclass
 class Share:
-    """What a call drew, and what it used of that so far."""
+    """What a call may use, what it drew for that, and what it used so far."""
 
+    most: Load
     drawn: Load
     used: Load
     cached_is_free: bool
+    is_settled: bool = False
 
     def answering(self) -> None:
         """The provider has begun to answer: until the answer is counted, all that was drawn is taken as used."""
@@ -52,6 +86,7 @@ class Share:
             input_tokens=usage.input_tokens - uncounted,
             output_tokens=usage.output_tokens,
         )
+        self.is_settled = True
 
 
 class Quota:
@@ -60,26 +95,30 @@ class Quota:
     def __init__(self, catalogue: Catalogue, rates: RateStore) -> None:
         self._catalogue = catalogue
         self._rates = rates
+        self._habits = Habits()
 
     @asynccontextmanager
     async def share(self, call: Call) -> AsyncGenerator[Share, None]:
-        """Draws what the call may use, waits for its turn where that is near, and puts back what it did not use.
+        """Draws what the call will probably use, waits for its turn where that is near, and puts back what it did not use.
 
         Raises:
             ApplicationError: its turn is not near; retried when it is.
         """
         route = call.model.route
         limits = self._catalogue.rate_limits(route)
-        load = _load(call) if counts_tokens(limits) else Load(requests=1)
+        most = _load(call) if counts_tokens(limits) else Load(requests=1)
+        load = self._habits.expected(route, most)
         drawn = draws(limits, load)
         admission = await self._admission(route, drawn) if drawn else None
-        share = Share(load, Load(), self._cached_is_free(route))
+        share = Share(most, load, Load(), self._cached_is_free(route))
         try:
             if admission is not None:
                 await asyncio.sleep(admission.wait.total_seconds())
             share.used = Load(requests=1)
             yield share
         finally:
+            if drawn and share.is_settled:
+                self._habits.learn(route, most, share.used)
             if admission is not None:
                 await self._give_back(route, drawn, share.used)
 
@@ -131,9 +170,9 @@ def _time_left() -> timedelta:
 
 def _ask_again(admission: Admission, patience: timedelta, left: timedelta) -> timedelta:
     if admission.state == "line":
-        # most calls use less than they draw, so a far turn comes earlier than it looks; a near one is waited out here
-        return admission.wait - SOON / 2 if admission.wait <= NEAR else admission.wait / 2
+        # what others put back brings a far turn nearer than it looks; the last of a wait is spent in the activity
+        return admission.wait - SOON / 2 if admission.wait <= NEAR else admission.wait / _LOOKS
     if patience < LONGEST_LINE:
         # it cannot be in time: a wait that does not fit makes Temporal fail the step, and another route is tried
         return max(admission.wait, left)
-    return LONGEST_LINE * random.uniform(0.25, 0.75)
+    return LONGEST_LINE * random.uniform(0.1, 0.25)

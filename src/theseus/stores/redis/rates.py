@@ -1,7 +1,8 @@
 """Token buckets on Redis: a hash a provider, and a key for each call that keeps a place in the line.
 
 A bucket counts up only: `sold` is all that was ever drawn, `credit` all that ever flowed in or came back. A call's place
-is what was sold before it; it may go when the credit has reached its place. So what comes back brings all who wait nearer.
+is what was sold before it (kept with its own draw); it may go when the credit has reached its place. So what comes back
+brings all who wait nearer.
 """
 
 import json
@@ -30,9 +31,10 @@ for i = 5, #ARGV, 4 do
   local was = redis.call('HMGET', KEYS[1], b.name .. ':sold', b.name .. ':credit', b.name .. ':at')
   b.sold = tonumber(was[1] or 0)
   local filled = tonumber(was[2] or burst) + math.max(0, now - tonumber(was[3] or now)) * rate
-  b.credit = math.min(filled, b.sold + burst)
-  places[b.name] = places[b.name] or b.sold
-  wait = math.max(wait, (places[b.name] + math.min(b.amount, burst) - b.credit) / rate)
+  local place = places[b.name] or {b.sold, b.amount}
+  b.credit = math.min(filled + place[2] - b.amount, b.sold + burst)
+  wait = math.max(wait, (place[1] + math.min(b.amount, burst) - b.credit) / rate)
+  places[b.name] = {place[1], b.amount}
   buckets[#buckets + 1] = b
 end
 local goes = wait <= soon
@@ -49,7 +51,7 @@ if goes then
   redis.call('DEL', KEYS[2])
 elseif kept or joins then
   state = 'line'
-  redis.call('SET', KEYS[2], kept or cjson.encode(places), 'PX', math.ceil((wait + grace) * 1000))
+  redis.call('SET', KEYS[2], cjson.encode(places), 'PX', math.ceil((wait + grace) * 1000))
 end
 return cjson.encode({state = state, wait = wait})
 """
