@@ -19,6 +19,7 @@ from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
 from theseus.activities.llm.providers import Providers
+from theseus.activities.llm.quota import Quota
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
@@ -30,8 +31,15 @@ from theseus.activities.tools.sources import Sources
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
-from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, TranscriptStore
-from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
+from theseus.stores.ports import ArtifactStore, EventLog, RateStore, SessionStore, TranscriptStore
+from theseus.stores.redis import (
+    RedisArtifacts,
+    RedisEvents,
+    RedisRates,
+    RedisSessions,
+    RedisTranscripts,
+    connect_redis,
+)
 from theseus.workflows.registry import WORKFLOWS
 
 _log = logging.getLogger("theseus.worker")
@@ -49,6 +57,7 @@ class Stores:
     transcripts: TranscriptStore
     artifacts: ArtifactStore
     events: EventLog
+    rates: RateStore
 
 
 @asynccontextmanager
@@ -61,6 +70,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             transcripts=RedisTranscripts(client, ttl=settings.transcript_ttl),
             artifacts=RedisArtifacts(client, ttl=settings.session_ttl),
             events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
+            rates=RedisRates(client),
         )
     finally:
         await client.aclose()
@@ -95,6 +105,7 @@ def activities(
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
+        quota=Quota(catalogue, stores.rates),
         transcripts=stores.transcripts,
         sessions=stores.sessions,
         events=stores.events,

@@ -87,7 +87,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.crew": ("workflows.children", "workflows.control", "contracts"),
     "workflows.control": ("workflows.milestones", "workflows.steps", "domain", "contracts"),
     "workflows.milestones": ("workflows.steps", "contracts"),
-    "workflows.children": ("contracts",),
+    "workflows.children": ("workflows.steps", "contracts"),
     "workflows.steps": ("activities", "domain", "contracts"),
     # around them
     "config": ("contracts",),

@@ -1,4 +1,4 @@
-"""Every step of the door calls an activity that a worker runs, and a worker runs none that no step calls."""
+"""Every step of the door calls an activity that a worker runs, under its tenant; and a worker runs none that no step calls."""
 
 import ast
 from pathlib import Path
@@ -48,3 +48,15 @@ def offered() -> set[str]:
 
 def test_the_names_are_frozen() -> None:
     assert called() == offered() == FROZEN
+
+
+def test_every_activity_that_queues_does_so_under_its_tenant() -> None:
+    without = [
+        node.lineno
+        for node in ast.walk(ast.parse(Path(steps.__file__).read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr.startswith(("execute_activity", "start_activity", "execute_child", "start_child"))
+        and "priority" not in {keyword.arg for keyword in node.keywords}
+    ]
+    assert without == [], "these lines lack priority=_priority()"

@@ -20,7 +20,7 @@ from theseus.config import Settings
 from theseus.contracts.control import WORKFLOW_OF_MODE
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import Mode, TaskResult
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemorySessions, MemoryTranscripts
+from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemoryRates, MemorySessions, MemoryTranscripts
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -32,6 +32,7 @@ def memory_stores() -> worker.Stores:
         transcripts=MemoryTranscripts(),
         artifacts=MemoryArtifacts(),
         events=MemoryEvents(),
+        rates=MemoryRates(),
     )
 
 

@@ -114,6 +114,20 @@ def unexpected(error: Exception, route: Route, wasted: Usage) -> ApplicationErro
     )
 
 
+def no_room(route: Route, wait: timedelta, ask_again: timedelta, *, is_over: bool) -> ApplicationError:
+    """The typed failure of a call that our own rate limits hold back: `wait` is what is told, `ask_again` what is done.
+
+    `is_over` says that the turn would come too late: another route is tried.
+    """
+    return ApplicationError(
+        f"{route}: our share of the provider's rate limit is taken; there is room in about {wait.total_seconds():.0f} s",
+        type=ErrorType.RATE_LIMITED,
+        non_retryable=is_over,
+        next_retry_delay=_bounded(ask_again.total_seconds()),
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
 def _kind(error: Exception) -> tuple[ErrorType, int | None]:
     if isinstance(error, ProviderFaultError):
         if not error.reached:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
-from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, SearchAttributeKey, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, CancelledError, FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -15,6 +15,7 @@ from theseus.commands.terminal import CommandError
 from theseus.contracts.control import TASK_WORKFLOW, WORKFLOW_OF_MODE
 from theseus.contracts.errors import ErrorType, TaskError
 from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, TaskStatus, Usage
+from theseus.domain.fairness import fairness_key
 
 Handle = WorkflowHandle[Any, Any]
 PAUSES = timedelta(days=1)
@@ -52,6 +53,7 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             static_summary=_summary(task),
+            priority=Priority(fairness_key=fairness_key(task)),
             execution_timeout=min(_wall_clock(task) + PAUSES, LONGEST),
         )
     except WorkflowAlreadyStartedError:

@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.rates import Admission, Draw
 from theseus.contracts.session import (
     MessageHead,
     SessionKey,
@@ -19,6 +20,7 @@ from theseus.contracts.session import (
 )
 from theseus.contracts.stored import ArtifactPage
 from theseus.stores.rules import (
+    PLACE_GRACE,
     TASKS_REMEMBERED,
     artifact_id,
     check_page,
@@ -240,3 +242,63 @@ class MemoryEvents:
             if not follow or (stream.end is not None and place >= stream.end):
                 return
             await news.wait()
+
+
+@dataclass
+class _Bucket:
+    credit: float
+    at: float
+    sold: float = 0
+
+    def fill(self, now: float, draw: Draw, returned: float) -> None:
+        self.credit = min(self.credit + (now - self.at) * draw.per_second + returned, self.sold + draw.burst)
+        self.at = now
+
+    def wait(self, place: float, draw: Draw) -> float:
+        return (place + min(draw.amount, draw.burst) - self.credit) / draw.per_second
+
+
+@dataclass(frozen=True)
+class _Place:
+    until: float
+    at: dict[str, tuple[float, float]]
+
+
+class MemoryRates:
+    """Buckets of one process."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[Key, _Bucket] = {}
+        self._places: dict[Key, _Place] = {}
+
+    async def take(
+        self, provider: str, call: str, draws: Sequence[Draw], *, soon: timedelta, patience: timedelta
+    ) -> Admission:
+        """See `RateStore.take`."""
+        now = time.monotonic()
+        self._places = {key: place for key, place in self._places.items() if place.until > now}
+        kept = self._places.pop((provider, call), None)
+        places: dict[str, tuple[float, float]] = {}
+        wait = 0.0
+        for draw in draws:
+            bucket = self._buckets.setdefault((provider, draw.bucket), _Bucket(draw.burst, now))
+            place, before = (kept.at if kept else {}).get(draw.bucket, (bucket.sold, draw.amount))
+            bucket.fill(now, draw, before - draw.amount)
+            places[draw.bucket] = place, draw.amount
+            wait = max(wait, bucket.wait(place, draw))
+        told = timedelta(seconds=wait)
+        if kept is None and told <= max(soon, patience):
+            for draw in draws:
+                self._buckets[provider, draw.bucket].sold += draw.amount
+        if told <= soon:
+            return Admission(state="go", wait=told)
+        if kept is None and told > patience:
+            return Admission(state="none", wait=told)
+        self._places[provider, call] = _Place(now + wait + PLACE_GRACE.total_seconds(), places)
+        return Admission(state="line", wait=told)
+
+    async def give_back(self, provider: str, amounts: Mapping[str, float]) -> None:
+        """See `RateStore.give_back`."""
+        for bucket, amount in amounts.items():
+            if (found := self._buckets.get((provider, bucket))) is not None:
+                found.credit += amount

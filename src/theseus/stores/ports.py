@@ -1,9 +1,11 @@
 """The ports of all stores. `memory.py` and `redis.py` implement each and pass one test-suite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.rates import Admission, Draw
 from theseus.contracts.session import (
     SessionKey,
     SessionMessage,
@@ -79,4 +81,23 @@ class EventLog(Protocol):
 
     def read(self, task_id: str, after: str = "0", *, follow: bool = True) -> AsyncIterator[StoredEvent]:
         """Events after the stream id `after`, oldest first; with `follow` it waits for more until STREAM_END."""
+        ...
+
+
+class RateStore(Protocol):
+    """Token buckets of providers, shared by all workers. Losing them forgets only what was drawn a moment ago."""
+
+    async def take(
+        self, provider: str, call: str, draws: Sequence[Draw], *, soon: timedelta, patience: timedelta
+    ) -> Admission:
+        """Draws from all these buckets at once, or takes a place in the line before them.
+
+        A call that may go within `soon` has drawn, and waits that out by itself. One that may go within `patience` keeps
+        its place under its name and asks again, for more or less if it likes; the place is lost, with what it was to draw,
+        a minute after its turn has come. For any other nothing is changed. A draw above the burst goes once the bucket is full, and leaves a debt.
+        """
+        ...
+
+    async def give_back(self, provider: str, amounts: Mapping[str, float]) -> None:
+        """Puts what was drawn and not used back into buckets; a negative amount draws what was used beyond the draw."""
         ...

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from theseus.contracts.session import SessionKey, SessionMessage, Turn
 
@@ -11,6 +11,9 @@ MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
 
 TASKS_REMEMBERED = 10_000
 """So many of a session's last task ids are kept, to know a turn that was added before."""
+
+PLACE_GRACE = timedelta(minutes=1)
+"""A place in the line of a bucket is kept for so long after its turn has come."""
 
 _SLICE = 1 << 20
 _POSITION = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", re.ASCII)

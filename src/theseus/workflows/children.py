@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError, CancelledError, ChildWorkflo
 from theseus.contracts.agent import AgentReport, Assignment
 from theseus.contracts.control import AGENT_WORKFLOW
 from theseus.contracts.errors import ErrorType, StepFailed
+from theseus.workflows import steps
 
 LONGEST = timedelta(days=60)
 """An agent ends with its task; this bounds one whose task was terminated without asking its children."""
@@ -58,6 +59,7 @@ async def start_agent(assignment: Assignment, *, workflow_id: str, summary: str)
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
         execution_timeout=LONGEST,
+        priority=steps.priority(),
         static_summary=summary[:200],
     )
     return Child(handle)

@@ -64,7 +64,7 @@ def of_team(run: Run, plan: Plan, results: Mapping[str, AgentReport], outcome: O
         budget_exhausted=exhausted,
         gaps=missing,
         metadata={
-            "agents": [report.record().model_dump(mode="json") for report in run.reports],
+            "agents": [record.model_dump(mode="json") for record in run.records()],
             "plan": plan.model_dump(mode="json"),
         },
     )

@@ -103,7 +103,7 @@ def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
         degraded=run.degraded,
         failovers=run.failovers,
         complexity=run.complexity,
-        agents=[report.record() for report in run.reports],
+        agents=run.records(),
         plan=run.plan,
         window=_window(run),
     )

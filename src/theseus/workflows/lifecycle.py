@@ -19,6 +19,7 @@ from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.budget import Ledger
+from theseus.domain.fairness import fairness_key
 from theseus.domain.intake import Setting, accept, parsed
 from theseus.domain.tokens import estimate
 from theseus.roles.presets import PRESETS
@@ -61,6 +62,7 @@ class Lifecycle:
             ApplicationError: the task failed, was denied or timed out; the first detail is the TaskResult.
             asyncio.CancelledError: it was cancelled.
         """
+        steps.queue_under(_tenant(raw))
         try:
             answer = await self._limited(self._work(raw))
             await unless_cancelled(self._save(answer), self._control.cancelled())
@@ -215,6 +217,17 @@ def _given(raw: RawValue) -> JsonValue:
     if not raw.payload.data:
         return None
     return parsed(raw.payload.data, "the task input")
+
+
+def _tenant(raw: RawValue) -> str | None:
+    try:
+        given = _given(raw)
+    except InvalidInput:
+        return None
+    carried = given.get("carried") if isinstance(given, dict) else None
+    if isinstance(carried, dict) and isinstance(task := carried.get("task"), dict):
+        given = task.get("session")
+    return fairness_key(given)
 
 
 def _carried(raw: RawValue) -> CarriedTask | None:

@@ -22,7 +22,7 @@ from theseus.contracts.messages import (
 )
 from theseus.contracts.plan import Plan
 from theseus.contracts.session import Window
-from theseus.contracts.task import Mode, Usage
+from theseus.contracts.task import AgentRecord, Mode, Usage
 from theseus.contracts.tools import SEND_MESSAGE, Effect, ToolFacts
 from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
@@ -221,6 +221,11 @@ class Run:
         self.last_route = route
         self.warn_of_budget()
         self.show()
+
+    def records(self) -> list[AgentRecord]:
+        """The rows of all agents that have ended, in the order in which they were started."""
+        number = {report.agent: int(report.agent.rpartition("/")[2]) for report in self.reports}
+        return [report.record() for report in sorted(self.reports, key=lambda report: number[report.agent])]
 
     def warn_of_budget(self) -> None:
         """Says once that most of a limit is used."""

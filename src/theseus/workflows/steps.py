@@ -6,12 +6,13 @@ raises `asyncio.CancelledError`.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -52,6 +53,8 @@ _PATIENT = RetryPolicy(
 _BRIEF = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
 _ONCE = RetryPolicy(maximum_attempts=1)
 
+_fairness_key: ContextVar[str | None] = ContextVar("fairness_key", default=None)
+
 
 def now() -> datetime:
     """The workflow's clock."""
@@ -66,6 +69,19 @@ def fresh_id() -> str:
 def task_id() -> str:
     """The task's id: this workflow's."""
     return workflow.info().workflow_id
+
+
+def queue_under(fairness_key: str | None) -> None:
+    """Names whom the task works for: all activities that follow take turns with those of others."""
+    _fairness_key.set(fairness_key)
+
+
+def priority() -> Priority:
+    """Under which name activities and children queue."""
+    # what the start gave is inherited by all; a gateway that gave nothing gets it here
+    if workflow.info().priority.fairness_key:
+        return Priority.default
+    return Priority(fairness_key=_fairness_key.get())
 
 
 def show(markdown: str) -> None:
@@ -111,6 +127,7 @@ async def cancel_this_task(reason: str) -> None:
             start_to_close_timeout=STORE_CALL,
             retry_policy=_PATIENT,
             summary="ask the server to cancel",
+            priority=priority(),
         )
     )
     try:
@@ -170,6 +187,7 @@ async def publish_last(events: Sequence[Event]) -> bool:
             schedule_to_close_timeout=LAST_WORDS,
             retry_policy=_PATIENT,
             summary="last events, the event log is down",
+            priority=priority(),
         )
     except ActivityError:
         workflow.logger.warning("the last events of the task could not be published")
@@ -186,6 +204,7 @@ async def load_session(key: SessionKey, last: int) -> SessionView:
             start_to_close_timeout=STORE_CALL,
             retry_policy=_PATIENT,
             summary=f"last {last} messages",
+            priority=priority(),
         )
     except ActivityError as error:
         _give_up(error)
@@ -201,6 +220,7 @@ async def append_turn(turn: Turn, *, patience: timedelta) -> None:
             schedule_to_close_timeout=patience,
             retry_policy=_PATIENT,
             summary="the turn and its answer",
+            priority=priority(),
         )
     except ActivityError as error:
         _give_up(error)
@@ -213,6 +233,7 @@ async def save_summary(save: SaveSummary) -> None:
             SessionActivities.save_summary,
             save,
             summary=f"summary of {save.summary.tokens} tokens",
+            priority=priority(),
             start_to_close_timeout=STORE_CALL,
             schedule_to_close_timeout=LAST_WORDS,
             retry_policy=_PATIENT,
@@ -235,6 +256,7 @@ async def complete(request: LLMRequest, *, patience: timedelta, summary: str) ->
             retry_policy=_PATIENT,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=summary,
+            priority=priority(),
         )
     except ActivityError as error:
         _give_up(error)
@@ -250,6 +272,7 @@ async def restore(parts: Sequence[TranscriptPart]) -> bool:
                 start_to_close_timeout=STORE_CALL,
                 retry_policy=_ONCE,
                 summary=f"transcript part {part.part + 1} of {part.parts}",
+                priority=priority(),
             )
         except ActivityError as error:
             if isinstance(error.cause, CancelledError):
@@ -269,6 +292,7 @@ async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> T
             heartbeat_timeout=HEARTBEAT,
             retry_policy=policy,
             summary=summary,
+            priority=priority(),
         )
     except ActivityError as error:
         _give_up(error)

@@ -6,6 +6,7 @@ import pytest
 
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError, UnusableError
 from theseus.contracts.messages import Route
+from theseus.contracts.rates import RateLimits
 from theseus.contracts.task import ModelTier
 
 SMALL = """
@@ -77,6 +78,16 @@ def test_a_model_that_the_file_does_not_list_is_dear_and_small(tmp_path: Path) -
     assert entry.input_price >= 1 and entry.context_window_tokens <= 32_000
 
 
+def test_a_call_keeps_the_limits_of_its_model_and_of_its_provider(tmp_path: Path) -> None:
+    text = SMALL.replace("priority: 2", "priority: 2, rate_limits: {input_tokens_per_minute: 9}")
+    text = text.replace("name: two", "name: two, rate_limits: {requests_per_minute: 5}")
+    limits = loaded(tmp_path, text).rate_limits
+    of_both = {"": RateLimits(requests_per_minute=5), "b": RateLimits(input_tokens_per_minute=9)}
+    assert limits(Route(provider="two", model="b")) == of_both
+    assert limits(Route(provider="two", model="unlisted")) == {"": RateLimits(requests_per_minute=5)}
+    assert limits(Route(provider="one", model="a")) == limits(Route(provider="gone", model="a")) == {}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -90,6 +101,7 @@ def test_a_model_that_the_file_does_not_list_is_dear_and_small(tmp_path: Path) -
         ),
         (SMALL.replace("provider: two, model: b", "provider: one, model: a"), "one/a given twice"),
         (SMALL.replace("priority: 2", "priority: first"), "models.0.priority"),
+        (SMALL.replace("priority: 2", "priority: 2, rate_limits: {per_day: 5}"), "models.0.rate_limits.per_day"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:

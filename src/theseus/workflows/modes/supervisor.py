@@ -93,7 +93,7 @@ async def _conclude(
         budget_exhausted=exhausted,
         gaps=missing,
         metadata={
-            "agents": [report.record().model_dump(mode="json") for report in run.reports],
+            "agents": [record.model_dump(mode="json") for record in run.records()],
             "plan": plan.model_dump(mode="json"),
         },
     )

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from collections import deque
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -121,10 +123,18 @@ class Rule(_Part):
     fault: Fault | None = None
 
 
+class RateLimit(_Part):
+    """So many requests in any stretch of so many seconds; what is more gets a 429 and counts for nothing."""
+
+    requests: int = Field(ge=1)
+    seconds: float = Field(default=60, gt=0)
+
+
 class Script(_Part):
     """Rules; without a match the model gives a valid instance of the asked schema, or echoes."""
 
     rules: tuple[Rule, ...] = ()
+    rate_limit: RateLimit | None = None
 
     @model_validator(mode="after")
     def _patterns_compile(self) -> "Script":
@@ -221,9 +231,12 @@ class Player:
         self._script = script
         self._matched = [0] * len(script.rules)
         self._used = [0] * len(script.rules)
+        self._taken: deque[float] = deque()
 
     def choose(self, asked: Asked) -> tuple[Rule, Reply]:
         """The rule for a request, and the reply of it whose turn it is."""
+        if (wait := self._over_the_limit()) is not None:
+            return Rule(fault=Fault(status=429, retry_after=wait, body="rate limit reached")), Reply()
         for at, rule in enumerate(self._script.rules):
             if rule.times is not None and self._used[at] >= rule.times:
                 continue
@@ -238,6 +251,17 @@ class Player:
                 reply = reply.sequence[min(self._used[at], len(reply.sequence)) - 1]
             return rule, filled(reply, asked, self._used[at])
         return Rule(), Reply()
+
+    def _over_the_limit(self) -> float | None:
+        limit, now = self._script.rate_limit, time.monotonic()
+        if limit is None:
+            return None
+        while self._taken and self._taken[0] <= now - limit.seconds:
+            self._taken.popleft()
+        if len(self._taken) >= limit.requests:
+            return round(self._taken[0] + limit.seconds - now, 3)
+        self._taken.append(now)
+        return None
 
 
 def matches(when: When, asked: Asked) -> bool:
