@@ -13,6 +13,7 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.servers import valkey
+from tests.support.teams import LEAD, leads, plans, subtask, synthesis
 from tests.support.world import Handle, World, world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
@@ -96,3 +97,43 @@ def answers_to(there: World, point: int) -> int:
     """How many model calls a task has made."""
     said = [str(request.body["messages"][1]["content"]) for request in there.model.requests]
     return said.count(f"point {point}")
+
+
+async def test_killed_in_the_middle_of_teams(there: World) -> None:
+    """Standard and supervised tasks at different points lose their worker: another finishes all, with the same answers."""
+    work = {"when": {"last_user": "^(do|work)"}, "latency": 0.6, "reply": {"text": "found"}}
+    decisions = leads(
+        [
+            {"kind": "recruit", "name": "ann", "role": "chat"},
+            {"kind": "recruit", "name": "bob", "role": "chat"},
+            {"kind": "assign", "agent": "ann", "task": "work of ann"},
+            {"kind": "assign", "agent": "bob", "task": "work of bob"},
+        ],
+        [{"kind": "assign", "agent": "ann", "task": "work again"}],
+    )
+    finish = {"thought": "", "actions": [{"kind": "finish", "answer": "by the team"}]}
+    rules = [*decisions, {"when": {"any_message": "work again"}, "reply": {"json": finish}}]
+    lead = {"when": {"system": LEAD}, "latency": 0.1, "reply": {"json": finish}}
+    plan = plans(subtask("a"), subtask("b", "a"), subtask("c"))
+    there.model.replace({"rules": [work, *rules, lead, plan, synthesis("the whole answer")]})
+    victim = start_worker(there)
+    successor: subprocess.Popen[bytes] | None = None
+    try:
+        await there.run("warm up", context={"role": "chat"})
+        handles: list[Handle] = []
+        for point in range(6):
+            kind = ("StandardWorkflow", "SupervisorWorkflow")[point % 2]
+            handles.append(await there.start(f"team {point}", workflow=kind))
+            await asyncio.sleep(0.35)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        successor = start_worker(there)
+        results = await asyncio.gather(*(there.result(handle) for handle in handles))
+        for point, result in enumerate(results):
+            assert result.result == ("the whole answer", "by the team")[point % 2], point
+            assert result.status is TaskStatus.COMPLETED, (point, result.metadata.degraded)
+    finally:
+        for process in (victim, successor):
+            if process is not None:
+                process.kill()
+                process.wait()
