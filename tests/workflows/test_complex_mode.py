@@ -1,5 +1,6 @@
 """Complex mode: each part is worked on by its strategy, and only what the judge finds weak is done again."""
 
+import time
 from typing import Any
 
 import pytest
@@ -109,3 +110,45 @@ async def test_a_share_too_small_for_a_strategy_goes_down_the_ladder_and_says_so
     result = await run(there, *rules, limits={"tokens": 22_000})
     assert result.result == "so"
     assert any("tree_of_thoughts became chain_of_thought" in reason for reason in result.metadata.degraded)
+
+
+EIGHT = "abcdefgh"
+
+
+def slow(*subtasks: dict[str, Any], weak: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """A second for each model call: the planner's, each agent's, the synthesizer's and the judge's."""
+    rules = [
+        plans(*subtasks),
+        *([weak] if weak else []),
+        *(does(n) for n in EIGHT),
+        synthesis("so"),
+        judged(0.9, weak=[]),
+    ]
+    return [{"latency": 1.0} | rule for rule in rules]
+
+
+@pytest.mark.parametrize(
+    ("subtasks", "critical_path_seconds"),
+    [
+        pytest.param([subtask(name) for name in EIGHT], 4, id="eight side by side"),
+        pytest.param(
+            [subtask("a"), *(subtask(name, "a") for name in "bcdefg"), subtask("h", *"bcdefg")], 6, id="a diamond"
+        ),
+    ],
+)
+async def test_a_team_takes_little_longer_than_its_critical_path(
+    there: World, subtasks: list[dict[str, Any]], critical_path_seconds: int
+) -> None:
+    began = time.monotonic()
+    result = await run(there, *slow(*subtasks), max_concurrent_agents=8)
+    assert time.monotonic() - began <= 1.25 * critical_path_seconds
+    assert result.status is TaskStatus.COMPLETED and len(result.metadata.agents) == 8
+
+
+async def test_one_of_eight_that_fails_is_named_and_seven_are_used(there: World) -> None:
+    broken = {"when": {"last_user": "^do d"}, "fault": {"status": 400}, "latency": 0.0}
+    result = await run(there, *slow(*(subtask(name) for name in EIGHT), weak=broken), max_concurrent_agents=8)
+    assert result.status is TaskStatus.PARTIAL
+    assert "do d (d: failed" in result.result
+    material = next(r for r in there.model.requests if "You write the final answer" in r.body["messages"][0]["content"])
+    assert sum(f"### Result of {name}\n" in material.body["messages"][-1]["content"] for name in EIGHT) == 7

@@ -1,6 +1,5 @@
 """Standard mode: independent parts really run side by side, results go by id, and a part that failed is named."""
 
-import time
 from typing import Any
 
 import pytest
@@ -43,15 +42,6 @@ async def test_the_breakdown_adds_up_to_the_usage_exactly(there: World) -> None:
     assert sum(row.executions for row in rows) == len(there.model.requests) == 4
     agents = sum(agent.usage.total_tokens for agent in result.metadata.agents)
     assert 0 < agents < result.usage.total_tokens
-
-
-async def test_eight_independent_parts_of_a_second_take_little_more_than_one(there: World) -> None:
-    names = "abcde"
-    rules = [plans(*(subtask(name) for name in names)), *(does(name, latency=1.0) for name in names), synthesis()]
-    await run(there, *rules)
-    began = time.monotonic()
-    await run(there, *rules)
-    assert time.monotonic() - began < 2.0
 
 
 async def test_results_reach_dependents_by_id_as_soon_as_they_are_there(there: World) -> None:
