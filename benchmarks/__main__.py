@@ -19,7 +19,7 @@ from temporalio.client import Client, WorkflowFailureError
 
 from benchmarks.streamer import streaming
 from tests.support.servers import valkey
-from tests.support.teams import does, plans, subtask, synthesis
+from tests.support.teams import JUDGE, does, plans, subtask, synthesis
 from tests.support.temporal import dev_server
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import ScriptedModel, running
@@ -28,6 +28,8 @@ from theseus.stores.redis import RedisEvents, connect_redis
 
 RUNS = 60
 HELD = 300
+EIGHT = "abcdefgh"
+DIAMOND = [subtask("a"), *(subtask(name, "a") for name in "bcdefg"), subtask("h", *"bcdefg")]
 IN_FLIGHT = 8
 TICKS = os.sysconf("SC_CLK_TCK")
 CALL_SECONDS = 0.2
@@ -235,7 +237,27 @@ async def fan_out(client: Client, model: ScriptedModel) -> list[Row]:
     ours = statistics.median(await _latencies(team, 12))
     plain = statistics.median(await _latencies(parent, 12))
     text = f"{ours * 1000:.0f} ms against {plain * 1000:.0f} ms, three model calls one after another in both"
-    return [Row("fan-out to five against bare children", ours / plain, 1.25, "x", text)]
+    return [
+        Row("fan-out to five against bare children", ours / plain, 1.25, "x", text),
+        await _critical_path(client, model, "eight side by side", [subtask(name) for name in EIGHT], 4),
+        await _critical_path(client, model, "a diamond of eight", DIAMOND, 6),
+    ]
+
+
+async def _critical_path(
+    client: Client, model: ScriptedModel, name: str, subtasks: list[dict[str, Any]], seconds: int
+) -> Row:
+    """A complex task whose every model call takes a second, against its longest chain of calls."""
+    judged = {"when": {"system": JUDGE}, "reply": {"json": {"score": 1, "weak": [], "feedback": ""}}}
+    rules = [plans(*subtasks), *(does(each) for each in EIGHT), synthesis(), judged]
+    model.replace({"rules": [rule | {"latency": 1.0} for rule in rules]})
+
+    async def team() -> Any:
+        task = {"query": "q", "max_concurrent_agents": len(EIGHT)}
+        return await client.start_workflow("ComplexWorkflow", task, id=f"team-{uuid.uuid4()}", task_queue="theseus")
+
+    taken = statistics.median(await _latencies(team, 3))
+    return Row(f"wall against critical path, {name}", taken / seconds, 1.25, "x", f"{taken:.2f} s against {seconds} s")
 
 
 async def idle(
