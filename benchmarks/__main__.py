@@ -248,7 +248,7 @@ async def _critical_path(
     client: Client, model: ScriptedModel, name: str, subtasks: list[dict[str, Any]], seconds: int
 ) -> Row:
     """A complex task whose every model call takes a second, against its longest chain of calls."""
-    judged = {"when": {"system": JUDGE}, "reply": {"json": {"score": 1, "weak": [], "feedback": ""}}}
+    judged: dict[str, Any] = {"when": {"system": JUDGE}, "reply": {"json": {"score": 1, "weak": [], "feedback": ""}}}
     rules = [plans(*subtasks), *(does(each) for each in EIGHT), synthesis(), judged]
     model.replace({"rules": [rule | {"latency": 1.0} for rule in rules]})
 
