@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -23,6 +23,10 @@ def _seconds(value: object) -> object:
         return timedelta(seconds=float(value)) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+def _something(value: object) -> object:
+    return None if value == "" else value
 
 
 def _redis_address(value: str) -> str:
@@ -53,6 +57,11 @@ Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 """A number of seconds, or an ISO 8601 duration such as PT25S."""
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A comma-separated list."""
+Key = Annotated[SecretStr | None, BeforeValidator(_something)]
+"""A key; empty is none."""
+SearchProviders = Annotated[
+    tuple[Literal["searxng", "brave", "tavily", "exa", "serpapi", "corpus"], ...], NoDecode, BeforeValidator(_split)
+]
 
 
 class Settings(BaseSettings):
@@ -88,6 +97,23 @@ class Settings(BaseSettings):
     fetch_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     workspace_quota_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Bytes one session may write.")
 
+    searxng_url: Annotated[str | None, BeforeValidator(_something)] = Field(
+        default=None, validation_alias="SEARXNG_URL", description="A SearXNG that answers in JSON; may be private."
+    )
+    brave_api_key: Key = Field(default=None, validation_alias="BRAVE_API_KEY")
+    tavily_api_key: Key = Field(default=None, validation_alias="TAVILY_API_KEY")
+    exa_api_key: Key = Field(default=None, validation_alias="EXA_API_KEY")
+    serpapi_api_key: Key = Field(default=None, validation_alias="SERPAPI_API_KEY")
+    corpus_dir: Annotated[Path | None, BeforeValidator(_something)] = Field(
+        default=None, description="Folder of documents (txt, md, html, pdf) that web_search finds things in."
+    )
+    search_providers: SearchProviders = Field(
+        default=(), description="The search providers to ask, in this order; absent: all that are configured."
+    )
+    bash: bool = Field(
+        default=False, description="Agents may run commands, contained by the kernel; see docs/tools.md."
+    )
+
     mcp_file: Path | None = Field(default=None, description="MCP servers whose tools agents get; see docs/tools.md.")
     openapi_file: Path | None = Field(default=None, description="OpenAPI documents whose operations become tools.")
     tenant_tools: str | None = Field(
@@ -112,6 +138,13 @@ class Settings(BaseSettings):
             timeout_seconds=self.approval_timeout.total_seconds(),
             policy=self.approval_policy,
         )
+
+    @property
+    def search_keys(self) -> Mapping[str, str]:
+        """The keys of search providers, by provider."""
+        keys = {"brave": self.brave_api_key, "tavily": self.tavily_api_key, "exa": self.exa_api_key}
+        given = {**keys, "serpapi": self.serpapi_api_key}
+        return {name: key.get_secret_value() for name, key in given.items() if key is not None}
 
     @property
     def workspaces(self) -> Path:

@@ -25,8 +25,11 @@ from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
 from theseus.activities.tools.allowance import Allowance
+from theseus.activities.tools.bash import bash_tools
+from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.registry import Registry, Tool
+from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
@@ -128,6 +131,41 @@ def activities(
     ]
 
 
+async def own_tools(settings: Settings, stores: Stores) -> list[Tool]:
+    """The built-in tools that the settings ask for.
+
+    Raises:
+        SettingsError: they ask for one that this worker cannot have.
+    """
+    workspaces = Workspaces(settings.workspaces, settings.workspace_quota_bytes)
+    search = SearchSetup(
+        keys=settings.search_keys,
+        searxng_url=settings.searxng_url,
+        corpus_dir=settings.corpus_dir,
+        indexes=settings.data_dir / "corpus",
+        order=settings.search_providers,
+    )
+    try:
+        found = built_in_tools(
+            artifacts=stores.artifacts,
+            workspaces=workspaces,
+            fetch_allow=settings.fetch_allow,
+            fetch_max_bytes=settings.fetch_max_bytes,
+            workspace_failures=(WorkspaceError,),
+            search=search,
+        )
+    except ValueError as error:
+        raise SettingsError(f"a tool cannot be set up: {error}") from error
+    if not settings.bash:
+        return found
+    box = Box()
+    try:
+        await box.prove()
+    except ContainmentError as error:
+        raise SettingsError(f"THESEUS_BASH is on, but commands cannot be contained here: {error}") from error
+    return [*found, *bash_tools(box, workspaces, settings.workspace_quota_bytes, (WorkspaceError,))]
+
+
 @asynccontextmanager
 async def working(
     client: Client, settings: Settings, stores: Stores, environ: Mapping[str, str], tools: Sequence[Tool] = ()
@@ -144,15 +182,10 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
+        SettingsError: a search provider or bash is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
-    own = built_in_tools(
-        artifacts=stores.artifacts,
-        workspaces=Workspaces(settings.workspaces, settings.workspace_quota_bytes),
-        fetch_allow=settings.fetch_allow,
-        fetch_max_bytes=settings.fetch_max_bytes,
-        workspace_failures=(WorkspaceError,),
-    )
+    own = await own_tools(settings, stores)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
     registry = Registry([*own, *tools], sources.names, Allowance.load(settings.tenant_tools))
     async with AsyncExitStack() as stack:
@@ -192,7 +225,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event) -> None:
         ConnectionError: no Temporal answers, or it does not have the namespace.
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: an address cannot be listened on.
+        SettingsError: an address cannot be listened on, or a tool is asked for that this worker cannot have.
     """
     client = await runtime.connect(runtime.telemetry(settings), wait=timedelta(seconds=30))
     await runtime.require_namespace(client)

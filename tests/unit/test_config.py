@@ -32,9 +32,20 @@ def test_redis_has_the_name_that_everyone_uses(monkeypatch: pytest.MonkeyPatch) 
         ("THESEUS_MAX_ACTIVITIES", "0"),
         ("THESEUS_SHUTDOWN_GRACE", "soon"),
         ("THESEUS_EVENT_CAP", "many"),
+        ("THESEUS_SEARCH_PROVIDERS", "brave,altavista"),
+        ("THESEUS_BASH", "perhaps"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=name):
         load()
+
+
+def test_an_empty_key_or_address_is_none_and_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SEARXNG_URL", "BRAVE_API_KEY", "EXA_API_KEY", "THESEUS_CORPUS_DIR"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("TAVILY_API_KEY", "tvly-secret")
+    settings = load()
+    assert (settings.searxng_url, settings.corpus_dir, settings.search_keys) == (None, None, {"tavily": "tvly-secret"})
+    assert "tvly-secret" not in repr(settings) + settings.model_dump_json()

@@ -127,12 +127,22 @@ class Workspaces:
                 _replace(incoming, folder, steps[-1], data)
         return len(data)
 
+    def folder(self, key: SessionKey) -> Path:
+        """The session's folder, for a program that can reach nothing else; made when it is not there.
+
+        What such a program leaves in it may be anything: links, pipes, more than the quota. All calls here bear that.
+
+        Raises:
+            WorkspaceError: it cannot be made.
+        """
+        with _explained(""), self._session(key, make=True):
+            return self._root.absolute() / _folder_name(key)
+
     @contextmanager
     def _session(self, key: SessionKey, *, make: bool = False) -> Generator[int, None, None]:
         if make:
             self._root.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(json.dumps(session_path(key)).encode()).hexdigest()[:32]
-        with _opened(os.open(self._root, _ROOT)) as root, _folder(root, [name], make=make) as session:
+        with _opened(os.open(self._root, _ROOT)) as root, _folder(root, [_folder_name(key)], make=make) as session:
             yield session
 
     @contextmanager
@@ -140,6 +150,10 @@ class Workspaces:
         with _opened(os.open(self._root, _ROOT)) as root, _folder(root, [_INCOMING], make=True) as incoming:
             _sweep(incoming)
             yield incoming
+
+
+def _folder_name(key: SessionKey) -> str:
+    return hashlib.sha256(json.dumps(session_path(key)).encode()).hexdigest()[:32]
 
 
 def _steps(path: str) -> list[str]:

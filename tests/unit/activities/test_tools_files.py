@@ -45,6 +45,7 @@ def run(tmp_path: Path) -> Running:
 def test_the_built_in_tools_are_these_with_these_effects(run: Running) -> None:
     assert {facts.name: facts.effect for facts in run.registry.facts()} == {
         "calculator": Effect.READ,
+        "python_executor": Effect.READ,
         "web_fetch": Effect.READ,
         "read_artifact": Effect.READ,
         "file_read": Effect.READ,
