@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.world import memory_stores
 from theseus.activities.tools.contained import box as box_module
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.config import Settings, SettingsError
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemorySessions, MemoryTranscripts
-from theseus.worker import Stores, own_tools
+from theseus.worker import own_tools
 
 VARIABLES = ("SEARXNG_URL", "BRAVE_API_KEY", "TAVILY_API_KEY", "EXA_API_KEY", "SERPAPI_API_KEY", "THESEUS_BASH")
 
@@ -21,7 +21,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 async def names() -> set[str]:
-    stores = Stores(MemorySessions(), MemoryTranscripts(), MemoryArtifacts(), MemoryEvents())
+    stores = memory_stores()
     return {tool.spec.name for tool in await own_tools(Settings(), stores)}
 
 

@@ -277,11 +277,11 @@ LIMITS = {
     "one huge file": ("head -c 2000000000 /dev/zero > a", "File too large"),
     "a file with a huge hole": ("truncate -s 100G a", "File too large"),
     "many large files": (
-        "for i in $(seq 99); do head -c 4000000 /dev/zero > f$i; sleep 0.02; done; sleep 9",
+        "for i in $(seq 99); do head -c 4000000 /dev/zero > f$i; sleep 0.02; done; sleep 30",
         f"{QUOTA} bytes",
     ),
-    "many small files": ("seq 12000 | sed s/^/f/ | xargs touch; sleep 9", "10000 files"),
-    "a deep nest": ("for i in $(seq 80); do mkdir d; cd d; done; sleep 9", "nested too deep"),
+    "many small files": ("seq 12000 | sed s/^/f/ | xargs touch; sleep 30", "10000 files"),
+    "a deep nest": ("for i in $(seq 80); do mkdir d; cd d; done; sleep 30", "nested too deep"),
     "open files": (
         'for i in $(seq 10 900); do eval "exec $i</dev/null" || break; done; echo $i',
         "Bad file descriptor",
@@ -293,10 +293,10 @@ LIMITS = {
 async def test_limits_end(run: Shell, name: str) -> None:
     command, told = LIMITS[name]
     marker, began = f"theseus-{uuid.uuid4()}", time.monotonic()
-    outcome = await run(f": {marker}; {command}", seconds=2)
+    outcome = await run(f": {marker}; {command}", seconds=2 if "2 s" in told or not told else 12)
     assert told in outcome.text
     assert outcome.is_error or told == "" or not told.endswith(("s", "bytes", "deep", "memory"))
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 12
     assert not running(marker), "nothing is left of it"
     used = sum(path.stat().st_size for path in run.file(".").rglob("*") if path.is_file())
     assert used < 20 * QUOTA

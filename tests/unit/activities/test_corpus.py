@@ -1,27 +1,42 @@
 """A folder of documents is searched by its words, best first, as it is now: new, changed and removed files included."""
 
 import asyncio
+import io
 import os
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from theseus.activities.tools.corpus import Corpus
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.readable import Kind, Readable
 from theseus.activities.tools.search_apis import SearchError
 
-_DRAWN = b"BT /F1 12 Tf 72 720 Td (The zeppelin landed in Lakehurst.) Tj ET"
-PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>endobj\n"
-    + f"4 0 obj<</Length {len(_DRAWN)}>>stream\n".encode()
-    + _DRAWN
-    + b"\nendstream endobj\n5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
-    b"trailer<</Root 1 0 R>>\n%%EOF\n"
-)
+
+def pdf(text: str) -> bytes:
+    """A PDF of one page."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(612, 792)
+    font = DictionaryObject({NameObject("/F1"): _font()})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): font})
+    drawn = DecodedStreamObject()
+    drawn.set_data(f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode())
+    page[NameObject("/Contents")] = drawn
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _font() -> DictionaryObject:
+    names = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+    return DictionaryObject({NameObject(name): NameObject(value) for name, value in names.items()})
+
+
+PDF = pdf("The zeppelin landed in Lakehurst.")
 
 
 class Library:
