@@ -114,6 +114,21 @@ def set_order(module: Module) -> list[str]:
     ]
 
 
+def await_in_finally(module: Module) -> list[str]:
+    """Workflow code can be thrown away with its worker at any await: then its `finally` runs outside of a loop."""
+    if module.floor != "workflows":
+        return []
+    message = "await in a finally block: the garbage collector runs it too; use together.Scope"
+    return [
+        module.at(node, message)
+        for block in ast.walk(module.tree)
+        if isinstance(block, ast.Try)
+        for statement in block.finalbody
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor)
+    ]
+
+
 def unfinished(path: PurePosixPath, text: str) -> list[str]:
     """Nothing is left for later in a comment."""
     words = re.compile("|".join(rf"\b{first}{rest}\b" for first, rest in (("TO", "DO"), ("FIX", "ME"), ("X", "XX"))))
@@ -140,6 +155,7 @@ SOURCE_RULES: Mapping[str, Rule] = {
     "determinism": determinism,
     "printing": printing,
     "set order": set_order,
+    "await in finally": await_in_finally,
 }
 TEXT_RULES: Mapping[str, Callable[[PurePosixPath, str], list[str]]] = {
     "unfinished work": unfinished,

@@ -47,7 +47,13 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.limits": ("workflows.run", "workflows.steps", "contracts"),
     "workflows.modes": ("workflows.modes", "workflows.answer", "workflows.run", "contracts"),
     "workflows.modes.*": (
-        *("workflows.patterns", "workflows.conclusion", "workflows.consent", "workflows.supervision"),
+        *(
+            "workflows.patterns",
+            "workflows.conclusion",
+            "workflows.consent",
+            "workflows.supervision",
+            "workflows.together",
+        ),
         *("workflows.control", "workflows.model_calls"),
         *("workflows.team", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
     ),

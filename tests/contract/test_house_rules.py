@@ -59,10 +59,12 @@ BROKEN = {
     ),
     "a set of an argument": ("set order", "workflows/x.py", "def f(a: frozenset[int]):\n    return [x for x in a]\n"),
     "a difference of sets": ("set order", "workflows/x.py", "a = set(b)\nfor x in a - c:\n    f(x)\n"),
+    "an await in finally": ("await in finally", "workflows/x.py", "try:\n    f()\nfinally:\n    await g()\n"),
     "a spread set": ("set order", "workflows/x.py", "xs = [*{1, 2}]\n"),
 }
 
 FINE = {
+    "a plain finally": ("await in finally", "workflows/x.py", "try:\n    await f()\nfinally:\n    g()\n"),
     "a sorted set": ("set order", "workflows/x.py", "for x in sorted({1, 2}):\n    f(x)\n"),
     "a question to a set": ("set order", "workflows/x.py", "seen: set[str] = set()\nif x in seen:\n    seen.add(x)\n"),
     "a set outside of workflows": ("set order", "domain/x.py", "for x in {1, 2}:\n    f(x)\n"),

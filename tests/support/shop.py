@@ -121,7 +121,7 @@ async def shop() -> AsyncGenerator[Shop]:
     port = free_port()
     made = Shop(port)
     app = Starlette(routes=[Route("/{rest:path}", made.answer, methods=["GET", "POST", "PUT", "DELETE"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)

@@ -107,8 +107,10 @@ class Lifecycle:
         return await self._in_mode(run, carried.mode)
 
     async def _in_mode(self, run: Run, mode: Mode) -> Answer:
-        answer = await BUILT[mode](run)
-        self._control.hears = Hearing.NOBODY
+        try:
+            answer = await BUILT[mode](run)
+        finally:
+            self._control.hears = Hearing.NOBODY
         await self._control.checkpoint("session.append")
         return answer
 

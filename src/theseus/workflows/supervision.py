@@ -66,9 +66,13 @@ class Supervised:
             idle_rounds=idle_rounds,
         )
 
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """All that is under way."""
+        return [self._post, *self._running.values()]
+
     async def close(self) -> None:
         """Stops all that is under way."""
-        await stopped([self._post, *self._running.values()])
+        await stopped(self.tasks())
         self._running.clear()
 
     def news(self) -> str:

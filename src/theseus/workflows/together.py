@@ -1,12 +1,27 @@
 """Several things at once: all end before this does, also when one fails or the whole is cancelled."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, Self, TypeVar
 
 from temporalio import workflow
 
 T = TypeVar("T")
+
+
+class Scope:
+    """The tasks that `running` gives at the end of an `async with` block do not outlive it, whatever it ends with."""
+
+    def __init__(self, running: Callable[[], Iterable[asyncio.Task[Any]]]) -> None:
+        self._running = running
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        # a workflow that is thrown away with its worker is closed by the garbage collector, outside of any event loop
+        if kind is not GeneratorExit:
+            await stopped(self._running())
 
 
 async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
@@ -14,10 +29,8 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     tasks = [asyncio.create_task(work) for work in works]
     if not tasks:
         return []
-    try:
+    async with Scope(lambda: tasks):
         await workflow.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        await stopped(tasks)
     return [task.result() for task in tasks]
 
 

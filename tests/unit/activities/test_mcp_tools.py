@@ -224,7 +224,7 @@ async def test_a_worker_that_stops_while_it_connects_does_not_wait_for_the_serve
 async def over_http(port: int, **how: Any) -> AsyncGenerator[None]:
     """Our server over streamable HTTP."""
     app = mcp_notes.made().streamable_http_app(**how)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)
@@ -232,7 +232,6 @@ async def over_http(port: int, **how: Any) -> AsyncGenerator[None]:
         yield
     finally:
         server.should_exit = True
-        server.force_exit = True
         await task
 
 

@@ -20,6 +20,7 @@ from theseus.workflows.model_calls import ask_on
 from theseus.workflows.patterns.synthesis import synthesise
 from theseus.workflows.run import Run
 from theseus.workflows.supervision import Supervised, as_plan
+from theseus.workflows.together import Scope
 
 SHOWN_CHARS = 160
 
@@ -34,10 +35,8 @@ async def supervisor(run: Run) -> Answer:
     team = Supervised(run, state)
     talk = run.talk(LEAD, facts=_facts(run))
     talk.say(*(state.talk or (UserMessage(text=f"{run.task.query}\n\nThe team has no agents yet."),)))
-    try:
+    async with Scope(team.tasks):
         return await _lead(run, team, talk, state.rounds, state.idle_rounds)
-    finally:
-        await team.close()
 
 
 async def _lead(run: Run, team: Supervised, talk: Conversation, rounds: int, idle: int) -> Answer:

@@ -11,7 +11,7 @@ from theseus.contracts.task import TaskStatus
 from theseus.domain.planning import ready, skip_hopeless, unserved
 from theseus.workflows.control import Hearing
 from theseus.workflows.run import Run
-from theseus.workflows.together import first_done, stopped
+from theseus.workflows.together import Scope, first_done
 
 MOST_ATTEMPTS = 2
 """A subtask that failed is tried once more, by another model where there is one."""
@@ -30,7 +30,7 @@ async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentRepo
     """
     running: dict[asyncio.Task[None], str] = {}
     run.control.hears = Hearing.AGENTS
-    try:
+    async with Scope(lambda: running):
         while True:
             skip_hopeless(plan)
             room = run.task.max_concurrent_agents - len(running)
@@ -40,13 +40,11 @@ async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentRepo
                 running[task] = subtask.id
             run.show()
             if not running:
-                return
+                break
             for task in await first_done(list(running)):
                 del running[task]
                 task.result()
-    finally:
-        run.control.hears = Hearing.NOBODY
-        await stopped(running)
+    run.control.hears = Hearing.NOBODY
 
 
 async def _one(run: Run, plan: Plan, subtask: Subtask, work: Work, results: dict[str, AgentReport]) -> None:
