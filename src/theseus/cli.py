@@ -154,6 +154,9 @@ def run(  # noqa: PLR0913 - one parameter an option
     task_id: Annotated[str | None, typer.Option(help="Starting one id twice is one task.")] = None,
     tier: Annotated[ModelTier | None, typer.Option(help="How large a model.")] = None,
     max_iterations: Annotated[int | None, typer.Option(help="Model turns at most.")] = None,
+    tools: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="The tools it may use, as in a,b_*; all without.")
+    ] = None,
     limit_tokens: Annotated[int | None, typer.Option(help="Input plus output tokens at most.")] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the task's id and end.")] = False,
     as_json: Json = False,
@@ -174,6 +177,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         "tenant_id": tenant,
         "model_tier": tier,
         "max_iterations": max_iterations,
+        "tools": [name for name in tools.split(",") if name] if tools is not None else None,
         "limits": {"tokens": limit_tokens} if limit_tokens is not None else None,
     }
     _end(run_task(load(), task_of(given, context, keys), Asked(task_id, no_wait, as_json)))

@@ -59,6 +59,8 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A comma-separated list."""
 Key = Annotated[SecretStr | None, BeforeValidator(_something)]
 """A key; empty is none."""
+File = Annotated[Path | None, BeforeValidator(_something)]
+"""A path; empty is none."""
 SearchProviders = Annotated[
     tuple[Literal["searxng", "brave", "tavily", "exa", "serpapi", "corpus"], ...], NoDecode, BeforeValidator(_split)
 ]
@@ -74,7 +76,7 @@ class Settings(BaseSettings):
     )
     task_queue: str = TASK_QUEUE
     data_dir: Path = Path(".theseus")
-    models_file: Path | None = Field(default=None, description="Replaces the shipped models.yaml.")
+    models_file: File = Field(default=None, description="Replaces the shipped models.yaml.")
 
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     tavily_api_key: Key = Field(default=None, validation_alias="TAVILY_API_KEY")
     exa_api_key: Key = Field(default=None, validation_alias="EXA_API_KEY")
     serpapi_api_key: Key = Field(default=None, validation_alias="SERPAPI_API_KEY")
-    corpus_dir: Annotated[Path | None, BeforeValidator(_something)] = Field(
+    corpus_dir: File = Field(
         default=None, description="Folder of documents (txt, md, html, pdf) that web_search finds things in."
     )
     search_providers: SearchProviders = Field(
@@ -114,14 +116,14 @@ class Settings(BaseSettings):
         default=False, description="Agents may run commands, contained by the kernel; see docs/tools.md."
     )
 
-    mcp_file: Path | None = Field(default=None, description="MCP servers whose tools agents get; see docs/tools.md.")
-    openapi_file: Path | None = Field(default=None, description="OpenAPI documents whose operations become tools.")
-    tenant_tools: str | None = Field(
+    mcp_file: File = Field(default=None, description="MCP servers whose tools agents get; see docs/tools.md.")
+    openapi_file: File = Field(default=None, description="OpenAPI documents whose operations become tools.")
+    tenant_tools: Annotated[str | None, BeforeValidator(_something)] = Field(
         default=None, description="Which tenant may use which tools: a file, or JSON itself; absent: all may use all."
     )
 
     approval_tools: Names = Field(default=(), description="Tools that write and that a person has to approve, by name.")
-    approval_above_complexity: float | None = Field(
+    approval_above_complexity: Annotated[float | None, BeforeValidator(_something)] = Field(
         default=None, ge=0, le=1, description="A person has to approve tasks whose complexity is above it."
     )
     approval_timeout: Duration = Field(default=timedelta(minutes=30), description="How long an approval is waited for.")

@@ -194,6 +194,9 @@ def test_the_image_s_settings_are_valid(image_env: Env, monkeypatch: pytest.Monk
 def test_the_compose_file_s_settings_are_valid(worker: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _settings({name: filled(value) for name, value in worker["environment"].items()}, monkeypatch)
     assert settings.fetch_allow == (), "nothing private is open unless asked for"
+    files = (settings.mcp_file, settings.openapi_file, settings.tenant_tools, settings.corpus_dir, settings.models_file)
+    assert files == (None,) * 5, "an empty variable is as good as none"
+    assert settings.approvals == Settings().approvals
     assert timedelta(seconds=seconds(worker["stop_grace_period"])) > settings.shutdown_grace + timedelta(seconds=5)
 
 
@@ -226,7 +229,8 @@ def test_a_service_depends_only_on_services_that_can_get_there() -> None:
 def test_named_volumes_and_configs_are_declared_and_used() -> None:
     file = compose()
     services: list[Json] = list(file["services"].values())
-    volumes = {volume.split(":")[0] for service in services for volume in service.get("volumes", [])}
+    mounted = [volume.split(":")[0] for service in services for volume in service.get("volumes", [])]
+    volumes = {volume for volume in mounted if not volume.startswith("./")}
     configs = {config["source"] for service in services for config in service.get("configs", [])}
     assert volumes == set(file["volumes"])
     assert configs == set(file["configs"])
@@ -288,8 +292,9 @@ def test_what_a_pod_refers_to_exists(pod: Json) -> None:
         for kind, reference in source.items():
             assert ({"configMapRef": "ConfigMap", "secretRef": "Secret"}[kind], reference["name"]) in names
     assert ("ServiceAccount", pod["serviceAccountName"]) in names
-    claims = [volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"] if volume["name"] != "scratch"]
-    assert [("PersistentVolumeClaim", claim) in names for claim in claims] == [True]
+    volumes: dict[str, Json] = {volume["name"]: volume for volume in pod["volumes"]}
+    assert ("PersistentVolumeClaim", volumes["workspaces"]["persistentVolumeClaim"]["claimName"]) in names
+    assert volumes["files"]["configMap"]["optional"] is True, "only who has such files makes the map"
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     assert ("Deployment", one_of_kind("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]["name"]) in names
 

@@ -23,5 +23,6 @@ class AcceptedTask(BaseModel):
     max_iterations: int
     max_concurrent_agents: int = 5
     require_approval: bool = False
+    tools: tuple[str, ...] | None = None
     limits: Limits
     context: TaskContext

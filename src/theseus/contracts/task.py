@@ -14,6 +14,9 @@ MAX_INPUT_BYTES = 1024 * 1024
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 """An id chosen by a caller: it names a workflow, a store key or a folder, so its letters are few."""
 
+ToolName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_*-]+$")]
+"""The name of a tool; `*` stands for any letters."""
+
 
 class Mode(StrEnum):
     """How a task is worked on; one workflow type each."""
@@ -145,6 +148,9 @@ class TaskInput(Outer):
     max_concurrent_agents: int | None = Field(default=None, ge=1, le=20)
     enable_verification: bool | None = None
     require_approval: bool | None = None
+    tools: tuple[ToolName, ...] | None = Field(
+        default=None, max_length=128, description="The tools it may use, by name or with `*`; absent: all of its roles."
+    )
     limits: Limits = Limits()
     context: TaskContext = TaskContext()
 

@@ -10,6 +10,9 @@ from theseus.contracts.messages import TaskRef, ToolCall
 SEND_MESSAGE = "send_message"
 """The tool by which agents of a team talk; their workflows carry it out themselves."""
 
+READ_ARTIFACT = "read_artifact"
+"""The tool that pages through what was too long to be shown whole."""
+
 
 class SendMessage(BaseModel):
     """Arguments of `send_message`."""

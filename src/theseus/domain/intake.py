@@ -224,6 +224,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
         max_concurrent_agents=data.max_concurrent_agents or context.max_concurrent_agents or DEFAULT_AGENTS,
         require_approval=bool(data.require_approval),
+        tools=data.tools,
         limits=data.limits,
         context=context,
     )

@@ -22,6 +22,7 @@ from theseus.domain.budget import Ledger
 from theseus.domain.fairness import fairness_key
 from theseus.domain.intake import Setting, accept, parsed
 from theseus.domain.tokens import estimate
+from theseus.domain.toolset import permitted
 from theseus.roles.presets import PRESETS
 from theseus.workflows import endings, steps
 from theseus.workflows.answer import Answer, OverlongTask
@@ -131,7 +132,7 @@ class Lifecycle:
             raise _no_model(task, facts.refusal)
         self._run = run = Run(
             task=task,
-            facts=facts,
+            facts=facts.model_copy(update={"tools": permitted(facts.tools, task.tools)}),
             control=self._control,
             crew=self._crew,
             approvals=self._approvals,

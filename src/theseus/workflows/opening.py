@@ -9,6 +9,7 @@ from theseus.contracts.task import Mode
 from theseus.domain.intake import TEAM_MODES, context_bytes
 from theseus.domain.routing import route
 from theseus.domain.tokens import estimate
+from theseus.domain.toolset import absent
 from theseus.domain.windowing import Fit, fit, rules_of, summary_of, window_of, window_tokens
 from theseus.roles.presets import PRESETS
 from theseus.roles.router import ROUTER
@@ -39,6 +40,8 @@ def announce(run: Run) -> None:
             "TaskSession": task.session.session_id,
         }
         steps.label({name: str(value) for name, value in values.items() if value})
+    if unknown := absent(run.facts.tools, task.tools):
+        run.note_degraded(f"tools: this worker has none that this tenant may use for {', '.join(unknown)}")
     run.show()
 
 

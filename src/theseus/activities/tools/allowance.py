@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from theseus.activities.tools.declarations import ToolFileError, fits, parsed, problems, read_data
+from theseus.activities.tools.declarations import ToolFileError, parsed, problems, read_data
+from theseus.domain.toolset import fits
 
 EVERYONE_ELSE = "*"
 """Stands for each tenant that is not named."""

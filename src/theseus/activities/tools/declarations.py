@@ -7,7 +7,6 @@ that is said and logged.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from theseus.contracts.tools import Effect
+from theseus.domain.toolset import fits
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 PROBLEMS_SHOWN = 5
@@ -100,15 +100,6 @@ class Variables:
     def secrets(self, texts: Iterable[str]) -> list[str]:
         """The values that `filled` puts into these texts."""
         return [self._environ.get(name, "") for text in texts for name in _VARIABLE.findall(text)]
-
-
-def fits(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name is one of these, or fits one with `*`."""
-    return any(fnmatchcase(name, _literal(pattern)) for pattern in patterns)
-
-
-def _literal(pattern: str) -> str:
-    return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
 def read_data(path: Path) -> object:
