@@ -10,16 +10,17 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
 
+from benchmarks.quota import quota
+from benchmarks.rows import CALL_SECONDS, Row, bare, latencies, start
 from benchmarks.streamer import streaming
+from benchmarks.teams import fan_out
 from tests.support.servers import valkey
-from tests.support.teams import JUDGE, does, plans, subtask, synthesis
 from tests.support.temporal import dev_server
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import ScriptedModel, running
@@ -28,28 +29,8 @@ from theseus.stores.redis import RedisEvents, connect_redis
 
 RUNS = 60
 HELD = 300
-EIGHT = "abcdefgh"
-DIAMOND = [subtask("a"), *(subtask(name, "a") for name in "bcdefg"), subtask("h", *"bcdefg")]
 IN_FLIGHT = 8
 TICKS = os.sysconf("SC_CLK_TCK")
-CALL_SECONDS = 0.2
-"""How long the model takes in the overhead rows: short for a model, so that overhead weighs much."""
-
-
-@dataclass
-class Row:
-    """One figure with its goal."""
-
-    name: str
-    value: float
-    goal: float | None
-    unit: str = ""
-    note: str = ""
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the figure is within its goal."""
-        return self.goal is None or self.value <= self.goal
 
 
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
@@ -71,41 +52,15 @@ def spawn(kind: str, environ: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "benchmarks.worker", kind], env={**os.environ, **environ})
 
 
-async def start(client: Client, **keys: Any) -> Any:
-    """Starts a simple task without tools."""
-    return await client.start_workflow(
-        "SimpleWorkflow",
-        {"query": "q", "context": {"role": keys.pop("role", "chat")}, **keys},
-        id=f"task-{uuid.uuid4()}",
-        task_queue="theseus",
-    )
-
-
-async def bare(client: Client, activities: list[float], locals_: int) -> Any:
-    """Starts the bare workflow."""
-    return await client.start_workflow(
-        "BareWorkflow", args=[activities, locals_], id=f"bare-{uuid.uuid4()}", task_queue="bare"
-    )
-
-
-async def _latencies(make: Any, runs: int) -> list[float]:
-    taken: list[float] = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        await (await make()).result()
-        taken.append(time.perf_counter() - began)
-    return taken
-
-
 async def overhead(client: Client, model: ScriptedModel) -> list[Row]:
     """Latency of a simple task against a bare workflow with as many activities that take as long."""
     model.replace({"rules": [{"latency": CALL_SECONDS, "reply": {"text": "ok"}}]})
     pairs: list[tuple[float, float]] = []
-    await _latencies(lambda: start(client), 5)
-    await _latencies(lambda: bare(client, [CALL_SECONDS, 0.0], 3), 5)
+    await latencies(lambda: start(client), 5)
+    await latencies(lambda: bare(client, [CALL_SECONDS, 0.0], 3), 5)
     for _ in range(RUNS // 4):
-        ours = await _latencies(lambda: start(client), 2)
-        plain = await _latencies(lambda: bare(client, [CALL_SECONDS, 0.0], 3), 2)
+        ours = await latencies(lambda: start(client), 2)
+        plain = await latencies(lambda: bare(client, [CALL_SECONDS, 0.0], 3), 2)
         pairs += zip(ours, plain, strict=True)
     ours, plain = (statistics.median(side) for side in zip(*pairs, strict=True))
     text = f"{ours * 1000:.0f} ms against {plain * 1000:.0f} ms, the model's {CALL_SECONDS * 1000:.0f} ms in both"
@@ -216,50 +171,6 @@ async def tokens(client: Client, redis: Redis, count: int = 200) -> list[Row]:
     ]
 
 
-async def fan_out(client: Client, model: ScriptedModel) -> list[Row]:
-    """A team of five against a bare workflow with as many children and activities that take as long."""
-    names = "abcde"
-    rules = [plans(*(subtask(name) for name in names)), *(does(name) for name in names), synthesis()]
-    model.replace({"rules": [rule | {"latency": CALL_SECONDS} for rule in rules]})
-
-    async def team() -> Any:
-        return await client.start_workflow(
-            "StandardWorkflow", {"query": "q"}, id=f"team-{uuid.uuid4()}", task_queue="theseus"
-        )
-
-    async def parent() -> Any:
-        return await client.start_workflow(
-            "BareParent", args=[CALL_SECONDS, len(names)], id=f"parent-{uuid.uuid4()}", task_queue="bare"
-        )
-
-    await _latencies(team, 3)
-    await _latencies(parent, 3)
-    ours = statistics.median(await _latencies(team, 12))
-    plain = statistics.median(await _latencies(parent, 12))
-    text = f"{ours * 1000:.0f} ms against {plain * 1000:.0f} ms, three model calls one after another in both"
-    return [
-        Row("fan-out to five against bare children", ours / plain, 1.25, "x", text),
-        await _critical_path(client, model, "eight side by side", [subtask(name) for name in EIGHT], 4),
-        await _critical_path(client, model, "a diamond of eight", DIAMOND, 6),
-    ]
-
-
-async def _critical_path(
-    client: Client, model: ScriptedModel, name: str, subtasks: list[dict[str, Any]], seconds: int
-) -> Row:
-    """A complex task whose every model call takes a second, against its longest chain of calls."""
-    judged: dict[str, Any] = {"when": {"system": JUDGE}, "reply": {"json": {"score": 1, "weak": [], "feedback": ""}}}
-    rules = [plans(*subtasks), *(does(each) for each in EIGHT), synthesis(), judged]
-    model.replace({"rules": [rule | {"latency": 1.0} for rule in rules]})
-
-    async def team() -> Any:
-        task = {"query": "q", "max_concurrent_agents": len(EIGHT)}
-        return await client.start_workflow("ComplexWorkflow", task, id=f"team-{uuid.uuid4()}", task_queue="theseus")
-
-    taken = statistics.median(await _latencies(team, 3))
-    return Row(f"wall against critical path, {name}", taken / seconds, 1.25, "x", f"{taken:.2f} s against {seconds} s")
-
-
 async def idle(
     client: Client, model: ScriptedModel, process: subprocess.Popen[bytes], plain: subprocess.Popen[bytes]
 ) -> list[Row]:
@@ -329,6 +240,7 @@ async def measure() -> list[Row]:
                 redis = connect_redis(Settings(redis_url=url).redis_url)
                 rows += await tokens(client, redis)
                 await redis.aclose()
+            rows += await quota(client, model, {**base, "OPENAI_BASE_URL": model.base_url}, Path(name))
     return rows
 
 
