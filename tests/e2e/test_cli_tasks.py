@@ -19,7 +19,8 @@ SCRIPT = """
 rules:
   - {when: {last_user: refuse}, fault: {status: 400, body: "no such thing"}}
   - {when: {last_user: forever}, reply: {text: "once upon a time, for a long time"}, fault: {hang_after: 10}}
-  - {when: {last_user: compute, turn: 0}, latency: 1.5, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
+  - {when: {last_user: compute late, turn: 0}, latency: 8, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
+  - {when: {last_user: compute, turn: 0}, latency: 0.5, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
   - {when: {has_tool_result: true}, reply: {text: "It is {{tool_result}}."}}
   - {reply: {text: "Hello to {{last_user}}"}}
 """
@@ -89,14 +90,13 @@ def test_an_input_that_is_too_large_is_refused_before_it_is_sent(it: DevProcess)
 
 
 def test_pause_status_resume(it: DevProcess) -> None:
-    task = start(it, "compute", "held")
+    task = start(it, "compute late", "held")
     assert it.run("pause", task, "--reason", "lunch").returncode == 0
-    time.sleep(2)
     status = json.loads(it.run("status", task, "--json").stdout)
     assert status["control_state"]["is_paused"] and status["control_state"]["pause_reason"] == "lunch"
     assert "paused" in it.run("status", task).stdout
     assert it.run("resume", task).returncode == 0
-    assert it.run("run", "compute", *SIMPLE, "--task-id", task).stdout == "It is 391.\n"
+    assert it.run("run", "compute late", *SIMPLE, "--task-id", task).stdout == "It is 391.\n"
 
 
 def test_a_cancelled_task_is_130_for_who_waits(it: DevProcess) -> None:
