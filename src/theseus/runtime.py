@@ -1,4 +1,4 @@
-"""How Theseus speaks Temporal: client, data converter, sandbox, metrics, search attributes."""
+"""How Theseus speaks Temporal: client, data converter, metrics, search attributes."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,6 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from theseus.config import Settings, SettingsError
 from theseus.contracts.control import SEARCH_ATTRIBUTES
@@ -28,52 +27,11 @@ DATA_CONVERTER = pydantic_data_converter
 STICKY_TIMEOUT = timedelta(seconds=3)
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
-# own modules pass through the sandbox once, instead of being imported anew for every task: that halves a worker's CPU.
-# What passes is not guarded by the sandbox; tests/contract/test_house_rules.py and the replayed histories guard it.
-PASSED_THROUGH = (
-    "theseus.contracts",
-    "theseus.domain",
-    "theseus.roles",
-    "theseus.activities",
-    "theseus.stores",
-    *(
-        f"theseus.workflows.{part}"
-        for part in (
-            *(
-                "agent",
-                "answer",
-                "approvals",
-                "bugs",
-                "carrying",
-                "children",
-                "conclusion",
-                "consent",
-                "control",
-                "crew",
-            ),
-            *("endings", "lifecycle", "limits", "milestones", "modes", "opening", "patterns", "run", "steps"),
-            *("strategies", "supervision", "team", "together", "tool_calls"),
-        )
-    ),
-    "pydantic",
-    "pydantic_core",
-    "openai",
-    "anthropic",
-    "httpx2",
-    "yaml",
-    "structlog",
-)
-
 _TYPES = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
     "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
 }
-
-
-def sandbox() -> SandboxedWorkflowRunner:
-    """The runner of all workflows: sandboxed, own modules passed through."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def telemetry(settings: Settings) -> Runtime:

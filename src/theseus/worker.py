@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from theseus import health, logs, runtime
+from theseus import health, logs, runtime, sandbox
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
@@ -202,7 +202,7 @@ async def working(
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
             activities=activities(stores, catalogue, providers, registry, task),
-            workflow_runner=runtime.sandbox(),
+            workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,
             max_concurrent_activities=settings.max_activities,

@@ -100,6 +100,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "logs": ("config",),
     "health": (),
     "runtime": ("config", "contracts", "logs"),
+    "sandbox": (),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
     "gateway": ("gateway", "runtime", "config", "stores", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own

@@ -8,7 +8,7 @@ import pytest
 from temporalio.worker import Replayer
 
 from tests.replay.record import HISTORIES, PATHS
-from theseus import runtime
+from theseus import runtime, sandbox
 from theseus.commands.replaying import read_history
 from theseus.workflows.registry import WORKFLOWS
 
@@ -16,7 +16,7 @@ RECORDED = sorted(HISTORIES.glob("*.json"))
 
 
 def replayer() -> Replayer:
-    return Replayer(workflows=WORKFLOWS, data_converter=runtime.DATA_CONVERTER, workflow_runner=runtime.sandbox())
+    return Replayer(workflows=WORKFLOWS, data_converter=runtime.DATA_CONVERTER, workflow_runner=sandbox.runner())
 
 
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)

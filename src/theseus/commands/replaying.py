@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from theseus import runtime
+from theseus import runtime, sandbox
 from theseus.commands.terminal import CommandError, client, out
 from theseus.workflows.registry import WORKFLOWS
 
@@ -21,7 +21,7 @@ async def replay(task_or_file: str) -> int:
     replayer = Replayer(
         workflows=WORKFLOWS,
         data_converter=runtime.DATA_CONVERTER,
-        workflow_runner=runtime.sandbox(),
+        workflow_runner=sandbox.runner(),
     )
     if not history.events or history.events[0].event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
         raise CommandError(f"{task_or_file}: not a whole workflow history: it does not begin with the workflow's start")
