@@ -19,6 +19,8 @@ COMPILE := $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --universal
 	--no-annotate --no-header --no-emit-index-url $(if $(UPGRADE),--upgrade)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# compiled once, not by each of the many processes that tests and the demo start
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_NO_INPUT := 1
 
 .PHONY: help
@@ -31,7 +33,7 @@ demo: $(READY) ## Start everything on this machine and run tasks before your eye
 
 .PHONY: test
 test: $(READY) ## Run all tests; ARGS="tests/unit -k window" runs some
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: lint types test ## All that a change must pass: lint, types, tests
