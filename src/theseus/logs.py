@@ -54,11 +54,6 @@ def set_up(settings: Settings) -> None:
     )
 
 
-def core_logger() -> logging.Logger:
-    """Where Temporal's Core sends its own lines."""
-    return logging.getLogger("temporal.core")
-
-
 def add_ids(_logger: object, _name: str, line: Line) -> Line:
     """Adds task, workflow and run id when a task is at work, so that its lines can be found by any of them."""
     if activity.in_activity():

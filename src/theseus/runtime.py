@@ -1,6 +1,7 @@
 """How Theseus speaks Temporal: client, data converter, metrics, search attributes."""
 
 import asyncio
+import logging
 from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -21,7 +22,6 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from theseus.config import Settings, SettingsError
 from theseus.contracts.control import SEARCH_ATTRIBUTES
-from theseus.logs import core_logger
 
 DATA_CONVERTER = pydantic_data_converter
 STICKY_TIMEOUT = timedelta(seconds=3)
@@ -48,12 +48,12 @@ def telemetry(settings: Settings) -> Runtime:
             unit_suffix=True,
             durations_as_seconds=True,
         )
-    logging = LoggingConfig(
+    lines = LoggingConfig(
         filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-        forwarding=LogForwardingConfig(logger=core_logger()),
+        forwarding=LogForwardingConfig(logger=logging.getLogger("temporal.core")),
     )
     try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logging, global_tags={"service": "theseus"}))
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=lines, global_tags={"service": "theseus"}))
     except (RuntimeError, ValueError) as error:
         raise SettingsError(f"THESEUS_METRICS_ADDRESS={settings.metrics_address}: {_first_line(error)}") from error
 

@@ -99,7 +99,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "config": ("contracts",),
     "logs": ("config",),
     "health": (),
-    "runtime": ("config", "contracts", "logs"),
+    "runtime": ("config", "contracts"),
     "sandbox": (),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
     "gateway": ("gateway", "runtime", "config", "stores", "contracts"),

@@ -1,16 +1,21 @@
 """`theseus dev` as users run it: a process of its own on free ports."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 READY_SECONDS = 90
 
@@ -56,6 +61,23 @@ class DevProcess:
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """One command of the CLI against it."""
         return theseus(*arguments, env=self.env, stdin=stdin)
+
+    def until_running(self, task: str) -> None:
+        """Waits until there is such a task and it answers."""
+        asyncio.run(self._until(task, lambda _approvals: True))
+
+    def until_asked(self, task: str) -> None:
+        """Waits until a task wants a person's approval."""
+        asyncio.run(self._until(task, bool))
+
+    async def _until(self, task: str, check: Callable[[Any], bool]) -> None:
+        handle = (await Client.connect(self.ready["temporal_address"])).get_workflow_handle(task)
+        for _ in range(200):
+            with contextlib.suppress(RPCError):
+                if check(await handle.query("pending_approvals")):
+                    return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{task} did not come so far")
 
     def end(self, how: signal.Signals) -> int:
         """Ends it and gives its exit code."""

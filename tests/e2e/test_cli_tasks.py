@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,7 +108,7 @@ def test_a_cancelled_task_is_130_for_who_waits(it: DevProcess) -> None:
         text=True,
     )
     with waiting:
-        wait_for(it, task)
+        it.until_running(task)
         assert it.run("cancel", task, "--reason", "enough").returncode == 0
         assert waiting.wait(20) == 130
     closed = it.run("pause", task)
@@ -126,20 +125,13 @@ def test_ctrl_c_leaves_the_task_running(it: DevProcess) -> None:
         text=True,
     )
     with waiting:
-        wait_for(it, task)
+        it.until_running(task)
         waiting.send_signal(signal.SIGINT)
         _, said = waiting.communicate(timeout=20)
         assert waiting.returncode == 130
     assert f"theseus watch {task}" in said and f"theseus cancel {task}" in said
     assert "running" in it.run("status", task).stdout
     assert it.run("cancel", task).returncode == 0
-
-
-def wait_for(it: DevProcess, task: str) -> None:
-    for _ in range(40):
-        if it.run("status", task).returncode == 0:
-            return
-    raise AssertionError(f"{task} did not start")
 
 
 def test_watch_goes_on_where_it_stopped(it: DevProcess) -> None:
@@ -214,15 +206,12 @@ def test_help_names_every_command() -> None:
 def asked(it: DevProcess, task: str) -> None:
     given = json.dumps({"query": "Ada", "mode": "simple", "context": {"role": "chat"}, "require_approval": True})
     assert it.run("run", "--input", "-", "--no-wait", "--task-id", task, stdin=given).returncode == 0
-    for _ in range(50):
-        if "approval" in it.run("status", task).stdout:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the task does not wait for approval")
+    it.until_asked(task)
 
 
 def test_a_task_that_asks_for_approval_is_approved_or_denied_from_the_terminal(it: DevProcess) -> None:
     asked(it, "wanted")
+    assert "approval" in it.run("status", "wanted").stdout
     assert "approved" in it.run("approve", "wanted").stdout
     assert it.run("run", "Ada", *SIMPLE, "--task-id", "wanted").stdout == "Hello to Ada\n"
     asked(it, "unwanted")
