@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.teams import does, plans, subtask, synthesis
+from tests.support.temporal import time_skipping
 from tests.support.world import Handle, World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.commands.tasks import start
 from theseus.contracts.control import PendingApproval
 from theseus.contracts.task import TaskStatus
 
@@ -165,3 +168,23 @@ async def test_waiting_for_a_person_costs_no_wall_clock(there: World) -> None:
     await asyncio.sleep(2.5)
     await decide(handle, asked.approval_id, True)
     assert (await there.result(handle)).status is TaskStatus.COMPLETED
+
+
+async def test_a_wait_of_thirty_days_outlasts_its_workers(model: ScriptedModel, tmp_path: Path) -> None:
+    model.replace({"rules": [{"reply": {"text": "so"}}]})
+    # nothing cached: that server's clock stands still while a query waits for a worker that is gone
+    settings: dict[str, Any] = {"approval_timeout": timedelta(days=31), "max_cached_workflows": 0}
+    async with time_skipping() as env, world(env.client, model, tmp_path, work=False, **settings) as there:
+        task: dict[str, Any] = {"query": "q", "mode": "simple", "require_approval": True}
+        async with there.worker():
+            handle = (await start(there.client, there.settings.task_queue, "held", task)).handle
+            asked = await one_pending(handle)
+            assert asked.deadline - asked.requested_at == timedelta(days=31)
+        # reminders wake the task now and then, so somebody has to be there for the clock to go on
+        async with there.worker():
+            assert await one_pending(handle) == asked
+            await env.sleep(timedelta(days=30))
+        async with there.worker():
+            assert (await decide(handle, asked.approval_id, True))["accepted"]
+            result = await there.result(handle)
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "so")

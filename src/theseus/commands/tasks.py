@@ -18,9 +18,8 @@ from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, Ta
 from theseus.domain.fairness import fairness_key
 
 Handle = WorkflowHandle[Any, Any]
-PAUSES = timedelta(days=1)
-"""How long a task may be paused in all before Temporal itself ends it."""
-LONGEST = timedelta(days=30)
+HELD = timedelta(days=60)
+"""How long people may hold a task in all, by a pause or an approval that waits, before Temporal itself ends it."""
 SUMMARY_CHARS = 200
 SUMMARY_BYTES = 400
 
@@ -54,7 +53,7 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             static_summary=_summary(task),
             priority=Priority(fairness_key=fairness_key(task)),
-            execution_timeout=min(_wall_clock(task) + PAUSES, LONGEST),
+            execution_timeout=_wall_clock(task) + HELD,
         )
     except WorkflowAlreadyStartedError:
         return Started(client.get_workflow_handle(task_id), is_new=False)

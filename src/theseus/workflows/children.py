@@ -13,7 +13,7 @@ from theseus.contracts.control import AGENT_WORKFLOW
 from theseus.contracts.errors import ErrorType, StepFailed
 from theseus.workflows import steps
 
-LONGEST = timedelta(days=60)
+LONGEST = timedelta(days=90)
 """An agent ends with its task; this bounds one whose task was terminated without asking its children."""
 
 
