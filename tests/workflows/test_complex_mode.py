@@ -155,3 +155,19 @@ async def test_one_of_eight_that_fails_is_named_and_seven_are_used(there: World)
     assert "do d (d: failed" in result.result
     material = next(r for r in there.model.requests if "You write the final answer" in r.body["messages"][0]["content"])
     assert sum(f"### Result of {name}\n" in material.body["messages"][-1]["content"] for name in EIGHT) == 7
+
+
+async def test_a_weak_part_that_fails_the_second_time_keeps_its_first_result(there: World) -> None:
+    again = {"when": {"last_user": "^do b\\b(.|\\n)*not good enough"}, "fault": {"status": 400}}
+    rules = [
+        *(plans(subtask("a"), subtask("b"), subtask("c", "b")), again),
+        *(does(name) for name in "abc"),
+        synthesis("so"),
+        judged(0.2, 0.9, weak=["b"]),
+    ]
+    result = await run(there, *rules)
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "so")
+    last = [r.body["messages"][-1]["content"] for r in there.model.requests if "write the final" in str(r.body).lower()]
+    assert all("result of b" in text and "result of c" in text for text in last[-1:])
+    assert result.metadata.plan is not None
+    assert "as it was before" in next(each.note for each in result.metadata.plan.subtasks if each.id == "b")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
 from theseus.contracts.messages import Route
-from theseus.contracts.plan import MOST_SUBTASKS, Plan, Subtask
+from theseus.contracts.plan import MOST_SUBTASKS, Plan, Subtask, SubtaskState
 from theseus.contracts.verdict import Verdict
 from theseus.domain.combining import material
 from theseus.domain.planning import gaps, reset
@@ -39,12 +39,19 @@ async def complex_mode(run: Run) -> Answer:
         verdict = await _judge(run, plan, results, outcome)
         if verdict is None:
             break
-        feedback = {name: verdict.feedback for name in verdict.weak}
-        for subtask in reset(plan, verdict.weak):
-            results.pop(subtask.id, None)
-        await _carry_out(run, plan, results, feedback)
+        await _do_again(run, plan, results, verdict)
         outcome = await synthesise(run, texts(results), gaps(plan))
     return of_team(run, plan, results, outcome)
+
+
+async def _do_again(run: Run, plan: Plan, results: dict[str, AgentReport], verdict: Verdict) -> None:
+    """The weak parts and what builds on them; an earlier result is better than none."""
+    earlier = {subtask.id: results.pop(subtask.id) for subtask in reset(plan, verdict.weak) if subtask.id in results}
+    await _carry_out(run, plan, results, {name: verdict.feedback for name in verdict.weak})
+    for subtask in plan.subtasks:
+        if subtask.id not in results and subtask.id in earlier:
+            results[subtask.id] = earlier[subtask.id]
+            subtask.state, subtask.note = SubtaskState.DONE, f"as it was before: {subtask.note}"[:200]
 
 
 async def _carry_out(run: Run, plan: Plan, results: dict[str, AgentReport], feedback: Mapping[str, str]) -> None:
