@@ -118,6 +118,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     # what decides or describes depends on no server and no provider
     "contracts": frozenset({"pydantic"}),
     "domain": frozenset({"pydantic"}),
+    "domain.research": frozenset({"pydantic", "markdown_it"}),
     "roles": frozenset({"pydantic"}),
     "workflows.modes": frozenset({"pydantic"}),
     "workflows.patterns": frozenset({"pydantic"}),

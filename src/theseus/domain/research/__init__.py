@@ -1,0 +1,1 @@
+"""The rules of deep research: quotes, figures, sentences, citations."""

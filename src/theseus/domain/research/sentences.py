@@ -1,0 +1,175 @@
+"""A report's draft as sentences with their places, their citations, and whether they claim anything.
+
+A citation is `[[id]]` or `[[id, id]]`. Headings, questions, code and what is marked as opinion or passage claim nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+
+CITATION = re.compile(r"\[\[\s*([\w-]+(?:\s*[,;]\s*[\w-]+)*)\s*\]\]")
+LEAST_CLAIM_LETTERS = 12
+LEAST_CLAIM_SIGNS = 6
+"""Of scripts that need fewer signs for a word."""
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_END = re.compile(
+    r"(?:[.!?\u2026]+[\"'\u201d\u2019)\]*_]*|[\u3002\uff01\uff1f]+[\u300d\u201d]?)(?:\s*\[\[[^\[\]]*\]\])*(?=\s|$|[^\x00-\x7f])"
+)
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|cf|no|nos|vol|fig|al|approx|inc|ltd|co|corp|dept|est|jr|sr|u\.s|u\.k|u\.n"
+    r"|z\.b|bzw|ca|nr)|(?<![\w.])[A-Z])\.$",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(
+    r"\d|%|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|third|quarter|double)\b", re.I
+)
+_NAME = re.compile(r"\b[A-Z][\w&'\u2019-]*\w\b")
+_CAUSE = re.compile(
+    r"\b(?:because|cause[sd]?|due to|leads? to|led to|results? in|resulted in|therefore|thus|hence|owing to|drives?|drove"
+    r"|first|last|only|most|least|best|worst|largest|smallest|highest|lowest|fastest|slowest|oldest|youngest|longest|never|always"
+    r"|more \w+ than|less \w+ than|\w+er than)\b",
+    re.IGNORECASE,
+)
+_OPINION = re.compile(
+    r"^(?:in (?:our|my) (?:view|opinion)|we (?:think|believe|recommend|suggest)|arguably|opinion:|note:|it is worth|this (?:report|section)"
+    r"|the (?:following|next) (?:section|part)|below|in (?:summary|short|sum|conclusion)[,:]?\s*$|overall[,:]?\s*$)",
+    re.IGNORECASE,
+)
+_LATIN = re.compile(r"[A-Za-z]")
+_MARKER = re.compile(r"(?:\s|>|[-*+]\s|\d{1,3}[.)]\s|\|)*")
+_NO_NAMES = frozenset(
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "the",
+        "a",
+        "an",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a draft. `start` and `end` are its place there, citations included; `text` is without them."""
+
+    start: int
+    end: int
+    text: str
+    cites: tuple[str, ...]
+    section: str
+    claims: bool
+
+
+def sentences(draft: str) -> list[Sentence]:
+    """The sentences of a Markdown draft, in order; a table's row is one."""
+    found: list[Sentence] = []
+    section = ""
+    for kind, start, end in _blocks(draft):
+        if kind == "heading":
+            section = draft[start:end].strip("# \n=-")
+            continue
+        pieces = [(start, end)] if kind == "row" else _split(draft, start, end)
+        made = (_sentence(draft, *piece, section, in_row=kind == "row") for piece in pieces)
+        found += [sentence for sentence in made if sentence is not None]
+    return found
+
+
+def _blocks(draft: str) -> Iterator[tuple[str, int, int]]:
+    """Headings, texts and table rows, with their places."""
+    lines = [0]
+    for line in draft.splitlines(keepends=True):
+        lines.append(lines[-1] + len(line))
+    kind, is_header = "text", False
+    for token in _MARKDOWN.parse(draft):
+        match token.type:
+            case "heading_open":
+                kind = "heading"
+            case "table_open":
+                kind = "row"
+            case "heading_close" | "table_close":
+                kind = "text"
+            case "thead_open" | "thead_close":
+                is_header = token.type == "thead_open"
+            case "inline" if token.map and kind != "row":
+                yield kind, lines[token.map[0]], lines[token.map[1]]
+            case "tr_open" if token.map and not is_header:
+                yield "row", lines[token.map[0]], lines[token.map[1]]
+            case _:
+                pass
+
+
+def _split(draft: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    begin = start
+    for match in _END.finditer(draft, start, end):
+        if draft[match.start()] == "." and _ABBREVIATED.search(draft, begin, match.start() + 1):
+            continue
+        yield begin, match.end()
+        begin = match.end()
+    if begin < end:
+        yield begin, end
+
+
+def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -> Sentence | None:
+    marker = _MARKER.match(draft, start, end)
+    begin = marker.end() if marker else start
+    raw = draft[begin:end].rstrip()
+    cites = tuple(
+        dict.fromkeys(
+            name.strip() for group in CITATION.findall(raw) for name in re.split(r"[,;]", group) if name.strip()
+        )
+    )
+    text = " ".join(CITATION.sub("", raw).replace("|", " ").split())
+    text = re.sub(r"\s+([.,;:!?])", r"\1", text)
+    if not any(letter.isalnum() for letter in text):
+        return None
+    return Sentence(begin, begin + len(raw), text, cites, section, _claims(text, in_row=in_row))
+
+
+def _claims(text: str, *, in_row: bool) -> bool:
+    plain = text.strip("*_\"'\u201c\u201d ")
+    if in_row:
+        return any(letter.isdigit() for letter in plain)
+    letters = sum(letter.isalpha() for letter in plain)
+    if plain.endswith(("?", "\uff1f")) or _OPINION.search(plain):
+        return False
+    if not _LATIN.search(plain):
+        return letters >= LEAST_CLAIM_SIGNS
+    return letters >= LEAST_CLAIM_LETTERS and bool(_FIGURE.search(plain) or names(plain) or _CAUSE.search(plain))
+
+
+def names(text: str) -> list[str]:
+    """What looks like a name: words with a capital within a sentence, and a first word that is all capitals."""
+    found = [match.group() for match in _NAME.finditer(text) if match.start() or match.group().isupper()]
+    return [name for name in dict.fromkeys(found) if name.lower() not in _NO_NAMES]
+
+
+def first_word(text: str) -> str:
+    """A sentence's first word where it has a capital, which may be a name."""
+    match = _NAME.match(text)
+    return match.group() if match and match.group().lower() not in _NO_NAMES else ""

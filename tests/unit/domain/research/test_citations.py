@@ -1,0 +1,178 @@
+"""Of errors planted in a report the rules find at least 95 %, and call no more than 5 % of true sentences wrong."""
+
+import random
+
+import pytest
+
+from theseus.contracts.research import Card, SentenceCheck, Source, Support
+from theseus.domain.research.citations import Bank, check
+
+TOWNS = [
+    "Arden",
+    "Belmont",
+    "Corvale",
+    "Dunmore",
+    "Eastwick",
+    "Fernhill",
+    "Glenrock",
+    "Harwell",
+    "Inverlea",
+    "Kelby",
+    "Larkspur",
+    "Marlow",
+]
+FIRMS = ("Acme Works", "Bolt Motors", "Crane Foods", "Delta Glass", "Ember Labs", "Fjord Shipping")
+PEOPLE = ("Jane Roe", "Omar Haddad", "Li Wei", "Ana Souza", "Piet Bakker", "Ruth Cohen")
+
+
+def facts(chance: random.Random) -> list[tuple[str, str, str]]:
+    """Three ways to say a fact: a source's words, a claim, and a report's sentence; from a seed."""
+    made: list[tuple[str, str, str]] = []
+    for town in TOWNS:
+        firm, who = chance.choice(FIRMS), chance.choice(PEOPLE)
+        year, count = chance.randint(1950, 2024), chance.randint(13, 980) * 1000
+        length, share = chance.randint(20, 900), chance.randint(13, 97)
+        made += [
+            (
+                f"The bridge of {town}, built by {firm} in {year}, is {length} metres long.",
+                f"{firm} built a bridge of {length} metres in {town}.",
+                f"In {town}, {firm} built a bridge of {length} metres in {year}",
+            ),
+            (
+                f"A census found that {count:,} people lived in {town} in {year + 1}, mayor {who} said.",
+                f"{town} had {count} inhabitants.",
+                f"{town} had {count / 1000:g} thousand inhabitants in {year + 1}, according to {who}",
+            ),
+            (
+                f"“We do not sell water,” {who} of {town} told the council; {share} per cent of wells are dry.",
+                f"{share}% of wells of {town} are dry.",
+                f"{share} % of the wells of {town} are dry, and “we do not sell water” was the answer of {who}",
+            ),
+        ]
+    return made
+
+
+def bank_of(made: list[tuple[str, str, str]]) -> Bank:
+    return Bank(
+        [
+            Card(
+                id=f"c{n}",
+                claim=claim,
+                quote=quote,
+                window=quote,
+                source=Source(id=f"s{n}", url=f"https://{n}.example"),
+            )
+            for n, (quote, claim, _) in enumerate(made)
+        ]
+    )
+
+
+def spoilt(sentence: str, number: int, made: list[tuple[str, str, str]], how: str, chance: random.Random) -> str:
+    """The sentence with an error of that kind, cited as if nothing were wrong."""
+    match how:
+        case "a swapped number":
+            digits = [word for word in sentence.replace("%", "").split() if word.strip(",").isdigit()]
+            wrong = str(int(digits[0].strip(",")) + chance.randint(1, 9))
+            return f"{sentence.replace(digits[0].strip(','), wrong, 1)} [[c{number}]]."
+        case "another source":
+            return f"{sentence} [[c{(number + 3 * chance.randint(1, 9)) % len(made)}]]."
+        case "no source":
+            return f"{sentence}."
+        case "a source that is none":
+            return f"{sentence} [[c999]]."
+        case "another name":
+            town = next(town for town in TOWNS if town in sentence)
+            return (
+                f"{sentence.replace(town, chance.choice([other for other in TOWNS if other != town]))} [[c{number}]]."
+            )
+        case _:
+            return f"{sentence}, “in words that nobody has ever said there” [[c{number}]]."
+
+
+KINDS = (
+    "a swapped number",
+    "another source",
+    "no source",
+    "a source that is none",
+    "another name",
+    "words nobody said",
+)
+
+
+def judged(draft: str, bank: Bank) -> SentenceCheck:
+    (found,) = check(draft, bank)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_errors_are_found_and_true_sentences_are_left_alone(seed: int) -> None:
+    chance = random.Random(seed)
+    made = facts(chance)
+    bank = bank_of(made)
+    alarms = [
+        found
+        for number, (_, _, sentence) in enumerate(made)
+        if (found := judged(f"{sentence} [[c{number}]].", bank)).support is not Support.SUPPORTED
+    ]
+    assert len(alarms) <= 0.05 * len(made), alarms
+    for how in KINDS:
+        missed = [
+            draft
+            for number, (_, _, sentence) in enumerate(made)
+            if judged(draft := spoilt(sentence, number, made, how, chance), bank).support is Support.SUPPORTED
+        ]
+        assert len(missed) <= 0.05 * len(made), (how, missed)
+
+
+def test_a_sentence_that_cites_the_wrong_source_is_told_the_right_one() -> None:
+    made = facts(random.Random(1))
+    bank = bank_of(made)
+    right = [
+        judged(f"{sentence} [[c{(number + 3) % len(made)}]].", bank).better[:1] == (f"c{number}",)
+        for number, (_, _, sentence) in enumerate(made)
+    ]
+    assert sum(right) >= 0.95 * len(right)
+
+
+CARDS = Bank(
+    [
+        Card(
+            id=name,
+            claim=claim,
+            quote=quote,
+            window=quote,
+            source=Source(id=f"s-{name}", url=f"https://{name}.example", title="Annual report"),
+        )
+        for name, claim, quote in (
+            (
+                "sales",
+                "Acme sold 4.2 million bikes",
+                "In 2020 Acme sold 4.2 million bikes in Peru, up from 4.0 million in 2019.",
+            ),
+            ("river", "It did not freeze", "The river did not freeze in 2018, a report of the Dana Institute says."),
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "support", "reason"),
+    [
+        ("Acme sold 4.2 million bikes in 2020 [[sales]].", "supported", ""),
+        ("Sales of Acme rose by 5 % to 4.2 million [[sales]].", "supported", ""),
+        ("Acme sold 4.8 million bikes in 2020 [[sales]].", "unsupported", "4.8 million is not in what it cites"),
+        ("In 2020, Bolt sold 4.2 million bikes [[sales]].", "unsupported", "Bolt is not in what it cites"),
+        ("Acme sold 4.2 million bikes in Peru.", "unsupported", "it claims something and cites nothing"),
+        ("Acme sold bikes in Peru [[none]].", "unsupported", "cites none, which is no evidence that was found"),
+        ("The river froze in 2018 [[river]].", "weak", "it denies what the cited words say, or says what they deny"),
+        ("The river did not freeze in 2018 [[river]].", "supported", ""),
+        ("Who sold bikes in Peru in 2020?", "supported", ""),
+    ],
+)
+def test_each_rule_says_what_is_wrong(draft: str, support: str, reason: str) -> None:
+    found = judged(draft, CARDS)
+    assert (found.support.value, "".join(found.reasons[:1])) == (support, reason)
+
+
+def test_what_claims_nothing_still_may_not_cite_what_is_not_there() -> None:
+    assert judged("Who sold it [[none]]?", CARDS).support is Support.UNSUPPORTED
