@@ -44,7 +44,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "contracts",
     ),
     "workflows.endings": ("workflows.answer", "workflows.run", "workflows.milestones", "domain", "roles", "contracts"),
-    "workflows.limits": ("workflows.run", "workflows.steps", "contracts"),
+    "workflows.limits": ("workflows.run", "workflows.together", "workflows.steps", "contracts"),
     "workflows.modes": ("workflows.modes", "workflows.answer", "workflows.run", "contracts"),
     "workflows.modes.*": (
         *(
@@ -54,7 +54,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
             "workflows.supervision",
             "workflows.together",
         ),
-        *("workflows.control", "workflows.model_calls"),
+        *("workflows.control", "workflows.model_calls", "workflows.strategies"),
         *("workflows.team", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
     ),
     "workflows.conclusion": ("workflows.strategies", "workflows.answer", "workflows.run", "domain", "contracts"),
@@ -62,9 +62,18 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.supervision": (
         *("workflows.team", "workflows.together", "workflows.run", "domain", "roles", "contracts"),
     ),
-    "workflows.strategies": ("workflows.patterns", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.strategies": (
+        "workflows.patterns",
+        "workflows.control",
+        "workflows.model_calls",
+        "workflows.answer",
+        "workflows.run",
+        "domain",
+        "roles",
+        "contracts",
+    ),
     "workflows.patterns": (),
-    "workflows.model_calls": ("workflows.run", "workflows.steps", "domain", "roles", "contracts"),
+    "workflows.model_calls": ("workflows.run", "workflows.together", "workflows.steps", "domain", "roles", "contracts"),
     "workflows.patterns.*": (
         *(
             "workflows.control",
@@ -91,9 +100,9 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         *("workflows.control", "workflows.children", "workflows.milestones", "workflows.steps", "contracts"),
     ),
     "workflows.crew": ("workflows.children", "workflows.control", "contracts"),
-    "workflows.control": ("workflows.milestones", "workflows.steps", "domain", "contracts"),
+    "workflows.control": ("workflows.together", "workflows.milestones", "workflows.steps", "domain", "contracts"),
     "workflows.milestones": ("workflows.steps", "contracts"),
-    "workflows.children": ("workflows.steps", "contracts"),
+    "workflows.children": ("workflows.together", "workflows.steps", "contracts"),
     "workflows.steps": ("activities", "domain", "contracts"),
     # around them
     "config": ("contracts",),

@@ -52,3 +52,44 @@ def leads(*decisions: list[dict[str, Any]]) -> list[Rule]:
         }
         for turn, actions in enumerate(decisions)
     ]
+
+
+Action = dict[str, Any]
+
+WAIT: Action = {"kind": "wait"}
+
+
+def recruit(name: str, role: str = "chat") -> Action:
+    """The lead takes somebody into the team."""
+    return {"kind": "recruit", "name": name, "role": role}
+
+
+def assign(name: str, task: str | None = None) -> Action:
+    """The lead gives work."""
+    return {"kind": "assign", "agent": name, "task": task or f"work of {name}"}
+
+
+def retire(name: str) -> Action:
+    """The lead takes somebody out of the team."""
+    return {"kind": "retire", "agent": name}
+
+
+def finish(answer: str = "") -> Action:
+    """The lead ends the task."""
+    return {"kind": "finish", "answer": answer}
+
+
+def works(name: str, text: str | None = None, **rule: Any) -> Rule:
+    """The agent of that name does what it was assigned."""
+    return {"when": {"last_user": f"^work of {name}\\b"}, "reply": {"text": text or f"found by {name}"}, **rule}
+
+
+def decides(*actions: Action, **rule: Any) -> Rule:
+    """The lead decides this whenever it is asked and no rule before says more."""
+    return {"when": {"system": LEAD}, "reply": {"json": {"thought": "", "actions": list(actions)}}, **rule}
+
+
+def writes(to: str, *texts: str) -> dict[str, Any]:
+    """An agent's reply that writes to another."""
+    calls = [{"name": "send_message", "arguments": {"to": to, "text": text}} for text in texts]
+    return {"tool_calls": calls}

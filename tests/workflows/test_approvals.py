@@ -12,7 +12,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.teams import does, plans, subtask, synthesis
+from tests.support.teams import does, finish, leads, plans, subtask, synthesis
 from tests.support.temporal import time_skipping
 from tests.support.world import Handle, World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
@@ -188,3 +188,47 @@ async def test_a_wait_of_thirty_days_outlasts_its_workers(model: ScriptedModel, 
             assert (await decide(handle, asked.approval_id, True))["accepted"]
             result = await there.result(handle)
     assert (result.status, result.result) == (TaskStatus.COMPLETED, "so")
+
+
+async def test_silence_about_a_tool_may_mean_that_reading_goes_on(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"approval_timeout": "1", "approval_policy": "approve_reads"}
+    async with world(temporal.client, model, tmp_path, approval_tools=("file_write",), **settings) as there:
+        again = {"name": "file_write", "arguments": {"path": "b.txt", "content": "again"}}
+        model.replace(
+            {
+                "rules": [
+                    {"when": {"turn": 0}, "reply": {"tool_calls": [WRITE]}},
+                    {"when": {"turn": 1}, "reply": {"tool_calls": [again]}},
+                    {"reply": {"text": "only read"}},
+                ]
+            }
+        )
+        result = await there.run("x", context={"role": "developer"})
+    assert (result.status, result.result) == (TaskStatus.COMPLETED, "only read")
+    said = [message["content"] for message in model.requests[-1].body["messages"] if message["role"] == "tool"]
+    assert "Nobody approved it in time" in said[0] and "Only tools that read" in said[1]
+    assert not list(tmp_path.rglob("*.txt"))
+
+
+async def test_a_changed_action_is_what_simple_mode_does(there: World) -> None:
+    there.model.replace({"rules": [{"reply": {"text": "so"}}]})
+    handle = await there.start("the task", require_approval=True, context={"role": "developer"})
+    asked = await one_pending(handle)
+    changed = [subtask("x", description="only the harmless half", role="chat", tools=[])]
+    await decide(handle, asked.approval_id, True, modified_action=changed)
+    result = await there.result(handle)
+    assert result.metadata.agents[0].role == "chat"
+    request = there.model.requests[0].body
+    assert "tools" not in request and request["messages"][-1]["content"] == "only the harmless half"
+
+
+async def test_a_changed_action_is_what_the_lead_is_told(there: World) -> None:
+    there.model.replace({"rules": leads([finish("so")])})
+    handle = await there.start("the task", workflow="SupervisorWorkflow", require_approval=True)
+    asked = await one_pending(handle)
+    changed = [subtask("x", description="only the harmless half")]
+    await decide(handle, asked.approval_id, True, modified_action=changed)
+    await there.result(handle)
+    assert there.model.requests[0].body["messages"][-1]["content"].startswith("only the harmless half")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.teams import JUDGE, does, plans, subtask, synthesis
-from tests.support.world import World
+from tests.support.world import World, until
 from theseus.contracts.task import TaskResult, TaskStatus
 
 CRITIC = "You review a draft"
@@ -171,3 +171,32 @@ async def test_a_weak_part_that_fails_the_second_time_keeps_its_first_result(the
     assert all("result of b" in text and "result of c" in text for text in last[-1:])
     assert result.metadata.plan is not None
     assert "as it was before" in next(each.note for each in result.metadata.plan.subtasks if each.id == "b")
+
+
+async def test_a_strategy_without_tools_hears_what_people_say(there: World) -> None:
+    there.model.replace(
+        {
+            "rules": [
+                plans(subtask("a", strategy="chain_of_thought")),
+                {"when": {"last_user": "in French please"}, "reply": {"text": "voila"}},
+                {"reply": {"text": "so"}, "latency": 1.0},
+            ]
+        }
+    )
+    handle = await there.start("the task", workflow="ComplexWorkflow")
+
+    async def is_thinking() -> bool:
+        return len(there.model.requests) >= 2
+
+    await until(is_thinking)
+    await handle.execute_update("send_message", {"message_id": "1", "text": "in French please"})
+    assert (await there.result(handle)).result == "voila"
+
+
+async def test_too_little_money_for_a_strategy_goes_down_the_ladder_too(there: World) -> None:
+    rules = [plans(subtask("a", strategy="tree_of_thoughts"), subtask("b")), does("a"), does("b"), synthesis("so")]
+    judge: dict[str, Any] = {"when": {"system": JUDGE}, "reply": {"json": {"score": 0.9, "weak": [], "feedback": ""}}}
+    there.model.replace({"rules": [*rules, judge]})
+    handle = await there.start("the task", workflow="ComplexWorkflow", limits={"cost_microusd": 700})
+    result = await there.result(handle)
+    assert result.result == "so" and "tree_of_thoughts became react" in " ".join(result.metadata.degraded)

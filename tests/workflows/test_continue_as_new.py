@@ -1,26 +1,51 @@
 """A long run goes on in a new history as the same task: same answer, same totals, one stream."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 
-from tests.support.teams import LEAD, does, plans, subtask, synthesis
+from tests.support.teams import (
+    LEAD,
+    WAIT,
+    Action,
+    assign,
+    decides,
+    does,
+    finish,
+    leads,
+    plans,
+    recruit,
+    subtask,
+    synthesis,
+)
 from tests.support.temporal import dev_server
-from tests.support.world import World, world
+from tests.support.world import Handle, World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.contracts.control import Progress
 from theseus.contracts.task import TaskStatus
+from theseus.workflows import carrying
 
 SUGGESTED_AT = 60
+FLAG = "--dynamic-config-value"
+
+
+@asynccontextmanager
+async def impatient(model: ScriptedModel, folder: Path, *flags: str, **settings: Any) -> AsyncGenerator[World, None]:
+    """A server that suggests to continue as new after a few events instead of after thousands."""
+    suggests = f"limit.historyCount.suggestContinueAsNew={SUGGESTED_AT}"
+    named = [part for flag in (suggests, *flags) for part in (FLAG, flag)]
+    async with dev_server(*named) as env, world(env.client, model, folder, **settings) as there:
+        yield there
 
 
 @pytest_asyncio.fixture
 async def short(model: ScriptedModel, tmp_path: Path) -> AsyncIterator[World]:
-    """A server that suggests to continue as new after a few events instead of after thousands."""
-    flag = f"limit.historyCount.suggestContinueAsNew={SUGGESTED_AT}"
-    async with dev_server("--dynamic-config-value", flag) as env, world(env.client, model, tmp_path) as made:
+    async with impatient(model, tmp_path) as made:
         yield made
 
 
@@ -86,3 +111,59 @@ async def test_an_agent_of_many_turns_goes_on_with_all_it_has_seen(short: World)
     child = there.client.get_workflow_handle(f"{handle.id}/agent/1")
     described = await child.describe()
     assert described.raw_description.workflow_execution_info.first_run_id != described.run_id
+
+
+def rounds_of_ann(count: int, *first: Action) -> list[dict[str, Any]]:
+    turns = [[assign("ann", f"work {turn}")] for turn in range(count)]
+    turns[0][:0] = first
+    return leads(*turns)
+
+
+async def crossed(there: World, handle: Handle) -> None:
+    first = await there.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id).fetch_history()
+    assert first.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+
+
+async def test_what_silence_allowed_stays_allowed_and_no_more(model: ScriptedModel, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"approval_timeout": "1", "approval_policy": "approve_reads"}
+    async with impatient(model, tmp_path, **settings) as there:
+        lead = [*rounds_of_ann(12, recruit("ann", "developer")), decides(finish("so"))]
+        model.replace({"rules": [*lead, {"reply": {"text": "found"}}]})
+        handle = await there.start("the task", workflow="SupervisorWorkflow", require_approval=True)
+        assert (await there.result(handle)).status is TaskStatus.COMPLETED
+        await crossed(there, handle)
+    asked = [r for r in model.requests if LEAD not in r.body["messages"][0]["content"]]
+    assert len(asked) >= 11 and not any("file_write" in str(request.body.get("tools")) for request in asked)
+
+
+async def test_an_open_question_stays_open(model: ScriptedModel, tmp_path: Path) -> None:
+    async with impatient(model, tmp_path, approval_timeout="60") as there:
+        question = {"kind": "ask_human", "question": "which colour?"}
+        hears = {"when": {"system": LEAD, "last_user": "eve says: blue"}, "reply": {"json": {"actions": [finish("b")]}}}
+        lead = [*rounds_of_ann(8, question, recruit("ann")), hears, decides(WAIT)]
+        model.replace({"rules": [*lead, {"reply": {"text": "found"}}]})
+        handle = await there.start("the task", workflow="SupervisorWorkflow")
+        current = there.client.get_workflow_handle(handle.id)
+
+        async def has_crossed_and_waits() -> bool:
+            progress: Progress = await current.query("progress", result_type=Progress)
+            calls = sum(LEAD in r.body["messages"][0]["content"] for r in model.requests)
+            return calls >= 9 and "which colour?" in progress.waiting_for
+
+        await until(has_crossed_and_waits, seconds=30)
+        await current.execute_update("send_message", {"message_id": "1", "text": "blue", "sent_by": "eve"})
+        assert (await there.result(handle)).result == "b"
+        await crossed(there, handle)
+
+
+async def test_a_memory_too_large_for_a_payload_is_cut_and_the_task_goes_on(
+    model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "MOST_CARRIED_BYTES", 100_000)
+    limits = ("limit.blobSize.error=200000", "limit.blobSize.warn=150000")
+    async with impatient(model, tmp_path, *limits) as there:
+        lead = [*rounds_of_ann(14, recruit("ann")), decides(finish("ran to its end"))]
+        model.replace({"rules": [*lead, {"reply": {"text": "w" * 30_000}}]})
+        handle = await there.start("the task", workflow="SupervisorWorkflow")
+        assert (await there.result(handle)).result == "ran to its end"
+        await crossed(there, handle)

@@ -6,6 +6,7 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 
 from tests.support.world import World, history
+from theseus.contracts.errors import ErrorType
 from theseus.contracts.task import TaskStatus
 
 
@@ -103,3 +104,10 @@ async def test_no_model_at_all_is_said_with_what_to_do(idle: World) -> None:
         result = await there.run()
     assert result.error is not None and result.error.type == "NoModel"
     assert "OPENAI_API_KEY" in result.error.message
+
+
+async def test_a_call_whose_stream_is_cut_again_and_again_does_not_pass_the_limit(there: World) -> None:
+    there.model.replace({"rules": [{"reply": {"text": "a" * 8000}, "fault": {"cut_after": 7000}}]})
+    result = await there.run("x", context={"role": "chat"}, limits={"tokens": 4000, "wall_clock_seconds": 25})
+    assert result.error is not None and result.error.type is ErrorType.BUDGET_EXHAUSTED
+    assert 0 < result.usage.total_tokens <= 4000 + 2000, "the limit, and at most one call's output more"

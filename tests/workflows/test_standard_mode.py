@@ -1,12 +1,16 @@
 """Standard mode: independent parts really run side by side, results go by id, and a part that failed is named."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
+from temporalio.testing import WorkflowEnvironment
 
 from tests.support.teams import PLANNER, SYNTHESIZER, does, plans, subtask, synthesis
-from tests.support.world import World, history
+from tests.support.world import World, history, until, world
+from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.contracts.errors import ErrorType
 from theseus.contracts.plan import SubtaskState
 from theseus.contracts.task import TaskResult, TaskStatus
 
@@ -152,3 +156,81 @@ async def test_each_event_has_one_place_and_the_stream_ends_once(there: World) -
     assert sorted(started) == sorted(done) == ["agent/1", "agent/2"]
     keys = [e.key for e in events if e.key is not None]
     assert len(keys) == len(set(keys))
+
+
+TWO_MODELS = """
+providers:
+  - {name: openai, kind: openai, base_url_variable: OPENAI_BASE_URL, key_variable: OPENAI_API_KEY}
+models:
+  - {provider: openai, model: first, tiers: [small, medium, large], priority: 1, context_window_tokens: 80000,
+     max_output_tokens: 1000}
+  - {provider: openai, model: second, tiers: [small, medium, large], priority: 2, context_window_tokens: 80000,
+     max_output_tokens: 1000}
+"""
+
+
+async def test_a_part_that_failed_is_done_again_by_another_model(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    models = tmp_path / "models.yaml"
+    models.write_text(TWO_MODELS)
+    refused = {"when": {"last_user": "^do b", "model": "first"}, "fault": {"status": 400}}
+    model.replace({"rules": [plans(subtask("a"), subtask("b")), does("a"), refused, does("b"), synthesis()]})
+    async with world(temporal.client, model, tmp_path, models_file=models) as there:
+        result = await there.result(await there.start("the task", workflow="StandardWorkflow"))
+    assert result.status is TaskStatus.COMPLETED
+    assert [r.model for r in model.requests if r.body["messages"][-1]["content"].startswith("do b")] == [
+        "first",
+        "second",
+    ]
+
+
+async def test_what_people_say_while_the_plan_is_made_reaches_all_agents_and_the_answer(there: World) -> None:
+    there.model.replace({"rules": [plans(subtask("a"), subtask("b"), latency=1.0), does("a"), does("b"), synthesis()]})
+    handle = await there.start("the task", workflow="StandardWorkflow")
+
+    async def is_planning() -> bool:
+        return bool(there.model.requests)
+
+    await until(is_planning)
+    receipt = await handle.execute_update("send_message", {"message_id": "1", "text": "in French please"})
+    assert receipt["accepted"] and (await there.result(handle)).status is TaskStatus.COMPLETED
+    heard = ["in French please" in str(request.body["messages"]) for request in there.model.requests]
+    assert heard == [False, True, True, True]
+
+
+async def test_an_agent_that_fails_leaves_behind_what_it_had_found(there: World) -> None:
+    sum_of = {"name": "calculator", "arguments": {"expression": "6*7"}}
+    rules = [
+        plans(subtask("a", role="generalist"), subtask("b")),
+        {"when": {"last_user": "^do a", "turn": 0}, "reply": {"text": "FIRST FIND", "tool_calls": [sum_of]}},
+        {"when": {"any_message": "^do a"}, "fault": {"status": 400}},
+    ]
+    there.model.replace({"rules": [*rules, does("b"), synthesis("half of it")]})
+    result = await there.result(await there.start("the task", workflow="StandardWorkflow"))
+    assert result.status is TaskStatus.PARTIAL and "FIRST FIND" in result.model_dump_json()
+    there.model.replace({"rules": [*rules, {"when": {"last_user": "^do b"}, "fault": {"status": 400}}]})
+    result = await there.result(await there.start("the task", workflow="StandardWorkflow"))
+    assert result.status is TaskStatus.FAILED and "FIRST FIND" in result.model_dump_json()
+
+
+async def test_a_part_that_was_cut_at_the_output_limit_is_not_silently_whole(there: World) -> None:
+    cut = {"when": {"last_user": "^do a"}, "reply": {"text": "half a sen", "finish_reason": "length"}}
+    there.model.replace({"rules": [plans(subtask("a"), subtask("b")), cut, does("b"), synthesis("so")]})
+    result = await there.result(await there.start("the task", workflow="StandardWorkflow"))
+    assert result.status is TaskStatus.DEGRADED and "output limit" in result.metadata.degraded[0]
+
+
+async def test_the_only_part_of_a_plan_that_fails_is_shown_as_failed(there: World) -> None:
+    there.model.replace({"rules": [plans(subtask("a")), {"when": {"last_user": "^do a"}, "fault": {"status": 400}}]})
+    result = await there.result(await there.start("the task", workflow="StandardWorkflow"))
+    assert result.metadata.plan is not None and result.metadata.plan.subtasks[0].state is SubtaskState.FAILED
+
+
+@pytest.mark.parametrize("tokens", [2500, 4000])
+async def test_a_budget_too_small_for_the_parts_says_so(there: World, tokens: int) -> None:
+    planner = plans(*(subtask(name) for name in "abcde"), usage={"input": 1500, "output": 300})
+    there.model.replace({"rules": [planner, *(does(name) for name in "abcde"), synthesis()]})
+    result = await there.result(await there.start("the task", workflow="StandardWorkflow", limits={"tokens": tokens}))
+    assert result.status in (TaskStatus.FAILED, TaskStatus.BUDGET_EXHAUSTED)
+    assert result.error is None or result.error.type is ErrorType.BUDGET_EXHAUSTED

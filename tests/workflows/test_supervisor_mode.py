@@ -1,36 +1,29 @@
 """Supervisor mode: the lead hears each event as it comes, agents work and write to each other at the same time."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.teams import LEAD, SYNTHESIZER, leads, synthesis
-from tests.support.world import Handle, World, until, world
+from tests.support.teams import (
+    LEAD,
+    SYNTHESIZER,
+    WAIT,
+    assign,
+    decides,
+    finish,
+    leads,
+    recruit,
+    synthesis,
+    works,
+    writes,
+)
+from tests.support.world import Handle, World, history, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.control import Progress
 from theseus.contracts.task import TaskResult, TaskStatus
-
-Action = dict[str, Any]
-
-
-def recruit(name: str, role: str = "chat") -> Action:
-    return {"kind": "recruit", "name": name, "role": role}
-
-
-def assign(name: str, task: str | None = None) -> Action:
-    return {"kind": "assign", "agent": name, "task": task or f"work of {name}"}
-
-
-def finish(answer: str = "") -> Action:
-    return {"kind": "finish", "answer": answer}
-
-
-WAIT: Action = {"kind": "wait"}
-
-
-def works(name: str, text: str | None = None, **rule: Any) -> dict[str, Any]:
-    return {"when": {"last_user": f"^work of {name}\\b"}, "reply": {"text": text or f"found by {name}"}, **rule}
+from theseus.domain.supervision import MOST_MESSAGES
 
 
 async def start(there: World, *rules: dict[str, Any], **keys: Any) -> Handle:
@@ -201,3 +194,86 @@ async def test_no_more_than_ten_agents_and_none_twice(there: World) -> None:
     told = told_to_lead(there)
     assert "10 agents, which is the most" in told[1]
     assert "'a1' is taken" in told[2] and "'lead' is taken" in told[2] and "no role 'wizard'" in told[2]
+
+
+async def test_a_few_early_failures_do_not_end_a_team_whose_others_are_at_work(there: World) -> None:
+    names = [f"a{n}" for n in range(6)]
+    decisions = leads([*(recruit(name) for name in names), *(assign(name) for name in names)])
+    broken = {"when": {"last_user": "^work of (a0|a1)\\b"}, "fault": {"status": 400}}
+    working = [works(name, latency=1.5) for name in names]
+    done = {"when": {"system": LEAD, "last_user": "a5 is done"}, "reply": {"json": {"actions": [finish("by four")]}}}
+    result = await run(there, *decisions, broken, *working, done, decides(WAIT))
+    assert (result.status, result.result) == (TaskStatus.DEGRADED, "by four")
+    assert "work of a0" in " ".join(result.metadata.degraded), "the lead's answer stands, and says what failed"
+
+
+async def test_what_failed_is_named_in_an_answer_that_the_lead_did_not_write(there: World) -> None:
+    names = ("ann", "bob", "cid")
+    decisions = leads([*(recruit(name) for name in names), *(assign(name) for name in names)], [WAIT], [WAIT])
+    broken = {"when": {"last_user": "^work of cid"}, "fault": {"status": 400}}
+    rules = [*decisions, broken, works("ann"), works("bob", latency=0.5), decides(finish()), synthesis("by two")]
+    result = await run(there, *rules)
+    assert result.status is TaskStatus.PARTIAL
+    assert "**Missing in this answer:**\n- work of cid" in result.result
+
+
+async def test_a_lead_that_goes_silent_loses_nothing_that_its_agents_still_find(there: World) -> None:
+    silent = {"when": {"system": LEAD}, "fault": {"status": 400}}
+    decisions = leads([recruit("ann"), assign("ann")])
+    handle = await start(there, *decisions, works("ann", latency=2), silent, synthesis("what ann found"))
+
+    async def is_at_work() -> bool:
+        return any("work of ann" in request.body["messages"][-1]["content"] for request in there.model.requests)
+
+    await until(is_at_work)
+    await handle.execute_update("send_message", {"message_id": "1", "text": "hurry"})
+    result = await there.result(handle)
+    assert (result.status, result.result) == (TaskStatus.DEGRADED, "what ann found")
+
+
+async def test_what_an_agent_wrote_before_its_end_is_told_before_its_end(there: World) -> None:
+    rules = [
+        *leads([recruit("ann", "generalist"), assign("ann")]),
+        {"when": {"system": LEAD, "last_user": "ann is done"}, "reply": {"json": {"actions": [finish("so")]}}},
+        decides(WAIT),
+        {"when": {"last_user": "^work of ann", "turn": 0}, "reply": writes("lead", "first")},
+        {"when": {"any_message": "^work of ann", "turn": 1}, "reply": writes("lead", "SECOND")},
+        {"when": {"any_message": "^work of ann"}, "reply": {"text": "done"}},
+    ]
+    assert (await run(there, *rules)).status is TaskStatus.COMPLETED
+    assert any("SECOND" in text for text in told_to_lead(there))
+
+
+async def test_messages_to_the_lead_are_bounded_like_all_others(there: World) -> None:
+    many = [
+        {
+            "when": {"any_message": "^work of ann", "turn": turn},
+            "reply": writes("lead", *(f"{turn} {n}" for n in range(16))),
+        }
+        for turn in range(8)
+    ]
+    rules = [
+        *leads([recruit("ann", "generalist"), assign("ann")]),
+        {"when": {"system": LEAD, "last_user": "ann is done"}, "reply": {"json": {"actions": [finish("so")]}}},
+        decides(WAIT),
+        *many,
+        {"when": {"any_message": "^work of ann"}, "reply": {"text": "done"}},
+    ]
+    handle = await start(there, *rules, max_iterations=20)
+    assert (await there.result(handle)).result == "so"
+    assert (await kinds(there, handle.id)).count("MESSAGE_SENT") == MOST_MESSAGES
+    assert any("which is the most" in str(request.body["messages"]) for request in there.model.requests)
+
+
+async def test_work_given_at_once_has_equal_shares_of_the_budget(there: World) -> None:
+    names = [f"a{n}" for n in range(6)]
+    decisions = leads([*(recruit(name) for name in names), *(assign(name) for name in names)])
+    working = [works(name, latency=1) for name in names]
+    handle = await start(there, *decisions, *working, decides(finish("so")), limits={"tokens": 130_000})
+    await there.result(handle)
+    shares: list[int] = []
+    for number in range(1, 7):
+        started = (await history(there.client.get_workflow_handle(f"{handle.id}/agent/{number}")))[0]
+        given = started.workflow_execution_started_event_attributes.input.payloads[0].data
+        shares.append(json.loads(given)["limits"]["tokens"])
+    assert max(shares) - min(shares) <= 10 and sum(shares) > 65_000

@@ -104,6 +104,16 @@ def failure(
     )
 
 
+def given_up(error: ApplicationError, spent: Usage) -> ApplicationError:
+    """The failure of a call whose attempts have spent what the budget has: another attempt would pass the limit."""
+    if error.non_retryable:
+        return error
+    words = f"its failed attempts have spent {spent.total_tokens:,} tokens, and the budget has no more for another"
+    return ApplicationError(
+        f"{error.message}; {words}", spent.model_dump(), type=ErrorType.BUDGET_EXHAUSTED, non_retryable=True
+    )
+
+
 def unexpected(error: Exception, route: Route, wasted: Usage) -> ApplicationError:
     """The failure for an error that nothing expected: not retried, and without the error's words, which may be anything."""
     return ApplicationError(

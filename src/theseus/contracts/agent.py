@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from pydantic import Field
-
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.control import ControlMemory
 from theseus.contracts.errors import TaskError
@@ -69,7 +67,10 @@ class Assignment(Inner):
 
 
 class AgentReport(Inner):
-    """What an agent comes back with. `text` is empty only where `error` is set."""
+    """What an agent comes back with.
+
+    `text` is its result, or, where `error` is set, what it had found before; `unfit` are routes that failed it.
+    """
 
     agent: str
     role: str
@@ -83,7 +84,8 @@ class AgentReport(Inner):
     turns: int = 0
     tool_calls: int = 0
     degraded: tuple[str, ...] = ()
-    failovers: tuple[str, ...] = Field(default=())
+    failovers: tuple[str, ...] = ()
+    unfit: tuple[Route, ...] = ()
 
     @property
     def is_usable(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport, RouteSpent
 from theseus.contracts.control import ControlMemory
+from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
 from theseus.contracts.messages import Inner, Message
@@ -22,6 +23,7 @@ class TeamState(Inner):
     rounds: int = 0
     messages: int = 0
     idle_rounds: int = 0
+    question: str = ""
 
 
 class CarriedTask(Inner):
@@ -44,6 +46,9 @@ class CarriedTask(Inner):
     agents_started: int = 0
     control: ControlMemory = ControlMemory()
     waiting: tuple[Event, ...] = ()
+    is_read_only: bool = False
+    changed: str = ""
+    failures: tuple[ErrorType, ...] = ()
     team: TeamState = TeamState()
 
 

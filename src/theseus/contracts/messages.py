@@ -86,7 +86,7 @@ class LLMRequest(Inner):
     `prefix` is the hash of all that came before, None when the conversation starts here (then `head` is set).
     `step` is stable over retries of the workflow: it numbers the task's calls and makes its events idempotent.
     `routes_before` counts the routes that failed at this step; this one is not retried any more when it has failed for
-    `retry_seconds`, None being as long as Temporal lets it.
+    `retry_seconds`, None being as long as Temporal lets it, or when its attempts have spent more than is `spare`.
     """
 
     ref: TaskRef
@@ -101,6 +101,8 @@ class LLMRequest(Inner):
     stream: bool = True
     routes_before: int = 0
     retry_seconds: float | None = None
+    spare_tokens: int | None = None
+    spare_microusd: int | None = None
 
 
 class LLMReply(Inner):

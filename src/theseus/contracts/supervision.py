@@ -89,10 +89,15 @@ class Member(BaseModel):
 
 
 class Finding(BaseModel):
-    """What one assignment brought."""
+    """What one assignment brought: `text` is its result, or, where `error` is set, what was found before."""
 
     agent_id: str
     name: str
     task: str
     text: str = ""
     error: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a result."""
+        return bool(self.text.strip()) and not self.error

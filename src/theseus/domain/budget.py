@@ -57,6 +57,11 @@ class Ledger:
         """Money neither spent nor set aside, in millionths of a US dollar; negative when a limit was passed."""
         return self.limits.cost_microusd - self.spent.cost_microusd - self.reserved_microusd
 
+    def free_tokens_on(self, card: ModelCard) -> int:
+        """Tokens that may still be used on a model: no more than the money buys, three of four being input."""
+        price = (3 * card.input_price + card.output_price) // 4
+        return min(self.free_tokens, _affordable(self.free_microusd, price))
+
     def grant(self, card: ModelCard, input_tokens: int, output_tokens: int, *, closing: bool) -> Grant:
         """Leave for one call of `card`, with as much of the wanted output as fits.
 

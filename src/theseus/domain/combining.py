@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from theseus.domain.tokens import estimate
 
 LEAST_SHOWN_CHARS = 400
+MOST_COMPILED_TOKENS = 150_000
+"""A result goes through a history, whose payloads have a limit."""
 
 
 def material(query: str, results: Mapping[str, str], gaps: Sequence[str], room_tokens: int) -> str:
@@ -19,10 +21,11 @@ def material(query: str, results: Mapping[str, str], gaps: Sequence[str], room_t
 
 
 def compiled(results: Mapping[str, str]) -> str:
-    """The results one after another, as an answer of last resort; empty when there is none."""
-    if len(results) == 1:
-        return next(iter(results.values()))
-    return "\n\n".join(f"## {name}\n\n{text}" for name, text in results.items())
+    """The results one after another, cut where all would be too much, as an answer of last resort; empty without any."""
+    shown = _fitted(results, MOST_COMPILED_TOKENS)
+    if len(shown) == 1:
+        return next(iter(shown.values()))
+    return "\n\n".join(f"## {name}\n\n{text}" for name, text in shown.items())
 
 
 def with_gaps(text: str, gaps: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """What makes a plan sound, and which part of it may run next."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from theseus.contracts.plan import Plan, PlanDraft, Strategy, Subtask, SubtaskState
@@ -43,13 +43,13 @@ def _cycles(draft: PlanDraft) -> list[str]:
     return []
 
 
-def adopted(draft: PlanDraft) -> Plan:
-    """The plan that a sound draft becomes."""
-    return Plan(
-        complexity=draft.complexity,
-        strategy=draft.strategy,
-        subtasks=[Subtask.model_validate(subtask.model_dump()) for subtask in draft.subtasks],
-    )
+def adopted(draft: PlanDraft, tools: Mapping[str, Collection[str]]) -> Plan:
+    """The plan that a sound draft becomes: a subtask gets those of its tools that `tools` gives its role."""
+    subtasks = [Subtask.model_validate(subtask.model_dump()) for subtask in draft.subtasks]
+    for subtask in subtasks:
+        if subtask.tools is not None:
+            subtask.tools = [name for name in subtask.tools if name in tools.get(subtask.role, ())]
+    return Plan(complexity=draft.complexity, strategy=draft.strategy, subtasks=subtasks)
 
 
 def single(query: str, role: str, complexity: float = 0.5) -> Plan:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from theseus.contracts.carried import TeamState
 from theseus.contracts.supervision import LEAD, Finding, Member
 
 MOST_AGENTS = 10
@@ -10,6 +11,8 @@ MOST_MESSAGES = 100
 MOST_IDLE = 3
 """So many times in a row a lead may wait though nothing can happen."""
 LEAST_FAILURES = 2
+LEAST_CARRIED_CHARS = 500
+"""No text of a team that goes on in a new history is cut to less."""
 SHOWN_CHARS = 6_000
 
 
@@ -41,10 +44,10 @@ def cannot_assign(members: Mapping[str, Member], name: str) -> str:
     return ""
 
 
-def has_failed(findings: Sequence[Finding]) -> bool:
-    """Whether so many assignments failed that the team is given up: half of them, and more than one."""
+def has_failed(findings: Sequence[Finding], under_way: int) -> bool:
+    """Whether so many assignments failed that the team is given up: half of all given, and more than one."""
     failed = sum(bool(finding.error) for finding in findings)
-    return failed >= LEAST_FAILURES and 2 * failed >= len(findings)
+    return failed >= LEAST_FAILURES and 2 * failed >= len(findings) + under_way
 
 
 def roster(members: Mapping[str, Member]) -> str:
@@ -57,7 +60,8 @@ def roster(members: Mapping[str, Member]) -> str:
 def told(finding: Finding) -> str:
     """How the lead hears of what an assignment brought."""
     if finding.error:
-        return f"{finding.name} failed at: {finding.task[:200]}\nWhy: {finding.error[:1000]}"
+        found = f"\nWhat it had found:\n{finding.text[:SHOWN_CHARS]}" if finding.text.strip() else ""
+        return f"{finding.name} failed at: {finding.task[:200]}\nWhy: {finding.error[:1000]}{found}"
     cut = finding.text[:SHOWN_CHARS]
     more = f"\n[{len(finding.text) - len(cut)} more characters]" if len(cut) < len(finding.text) else ""
     return f"{finding.name} is done with: {finding.task[:200]}\nResult:\n{cut}{more}"
@@ -81,3 +85,27 @@ def failures(findings: Sequence[Finding]) -> list[str]:
         for finding in findings
         if finding.error and finding.task not in done
     ]
+
+
+def fitted(team: TeamState, most_bytes: int) -> TeamState:
+    """The team's memory within so many bytes: the longest texts are cut, as little as is needed."""
+    longest = max((len(text) for text in _texts(team)), default=0)
+    while longest > LEAST_CARRIED_CHARS and len(team.model_dump_json()) > most_bytes:
+        longest = max(longest // 2, LEAST_CARRIED_CHARS)
+        team = team.model_copy(
+            update={
+                "findings": tuple(f.model_copy(update={"text": _cut(f.text, longest)}) for f in team.findings),
+                "talk": tuple(
+                    message.model_copy(update={"text": _cut(message.text, longest)}) for message in team.talk
+                ),
+            }
+        )
+    return team
+
+
+def _texts(team: TeamState) -> list[str]:
+    return [finding.text for finding in team.findings] + [message.text for message in team.talk]
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[:chars]}\n[{len(text) - chars} more characters were left out]"

@@ -23,7 +23,7 @@ PLANNER = Role(
     facts_shown={
         "most_subtasks": "At most so many subtasks",
         "roles": "Roles to choose from, and what each is",
-        "tools": "Tools that this system has",
+        "tools": "Tools that each role may use",
         "context": "Context of this task, given by the caller",
         "current_date": "Today's date",
     },

@@ -26,6 +26,8 @@ from theseus.workflows.run import RouteUse, Run
 from theseus.workflows.strategies import Worked, tools_of, work_on
 
 _SPENT = (BudgetExhausted,)
+MOST_FOUND_CHARS = 10_000
+"""So much of what it had found an agent that fails leaves behind."""
 
 
 class Agent:
@@ -45,6 +47,9 @@ class Agent:
             ApplicationError: there is no result; the first detail is the AgentReport.
             asyncio.CancelledError: the task stopped it; the task was told what was spent.
         """
+        if not steps.is_agent_of_a_task():
+            words = "agents are started by their tasks only; start a task: see contracts/schema/TaskInput.json"
+            raise ApplicationError(words, type=ErrorType.INVALID_INPUT, non_retryable=True)
         assignment = Assignment.model_validate(raw)
         run = self._open(assignment)
         try:
@@ -55,8 +60,10 @@ class Agent:
             await undisturbed(self._stopped(run))
             raise
         except Overlong as long:
-            await undisturbed(self._milestones.flush())
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await undisturbed(self._pause_for_breath())
+            if steps.is_cancel_requested():
+                await undisturbed(self._stopped(run))
+                raise asyncio.CancelledError from None
             worked = self._continue(run, assignment, long)
         except DomainError as error:
             return await undisturbed(self._failed(run, error))
@@ -64,6 +71,10 @@ class Agent:
             workflow.logger.exception("a bug failed the agent")
             return await undisturbed(self._failed(run, DomainError(f"{type(error).__name__}: {error}")))
         return await undisturbed(self._done(run, worked))
+
+    async def _pause_for_breath(self) -> None:
+        await self._milestones.flush()
+        await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _open(self, assignment: Assignment) -> Run:
         carried = assignment.carried
@@ -145,6 +156,8 @@ class Agent:
         status = TaskStatus.BUDGET_EXHAUSTED if outcome.stop_reason == "budget" else TaskStatus.COMPLETED
         if outcome.stop_reason in ("max_iterations", "loop"):
             run.note_degraded(f"stopped by {outcome.stop_reason} after {outcome.turns} turns")
+        if outcome.cut_short and outcome.stop_reason != "budget":
+            run.note_degraded("its result was cut at the output limit of its model call")
         report = self._report(run, status).model_copy(
             update={
                 "text": outcome.text,
@@ -161,7 +174,7 @@ class Agent:
     async def _failed(self, run: Run, error: DomainError) -> AgentReport:
         status = TaskStatus.BUDGET_EXHAUSTED if isinstance(error, _SPENT) else TaskStatus.FAILED
         told = TaskError(type=error.type, message=error.message, field=error.field)
-        report = self._report(run, status).model_copy(update={"error": told})
+        report = self._report(run, status).model_copy(update={"error": told, "text": run.found()[:MOST_FOUND_CHARS]})
         await self._end("AGENT_FAILED", error.message, report)
         raise ApplicationError(error.message, report, type=error.type, non_retryable=True)
 
@@ -190,6 +203,7 @@ class Agent:
             routes=_spent(run),
             degraded=tuple(run.degraded),
             failovers=tuple(run.failovers),
+            unfit=tuple(sorted(run.unfit, key=str)),
         )
 
     def _progress(self) -> Progress:

@@ -1,9 +1,10 @@
 """A task that continues as new: what it takes along, and how its next run opens from that."""
 
-from theseus.contracts.agent import RouteSpent
+from theseus.contracts.agent import MOST_CARRIED_BYTES, RouteSpent
 from theseus.contracts.carried import CarriedTask, TeamState
 from theseus.contracts.task import Mode
 from theseus.domain.budget import Ledger
+from theseus.domain.supervision import fitted
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
 from theseus.workflows.crew import Crew
@@ -20,7 +21,7 @@ def carried_by(run: Run, team: TeamState) -> CarriedTask:
         deadline=run.deadline,
         spent=run.ledger.spent,
         routes=tuple(RouteSpent(route=route, calls=use.calls, usage=use.usage) for route, use in run.routes.items()),
-        reports=tuple(run.reports),
+        reports=tuple(report.model_copy(update={"text": ""}) for report in run.reports),
         window=run.window,
         window_tokens=run.window_tokens,
         complexity=run.complexity,
@@ -31,7 +32,10 @@ def carried_by(run: Run, team: TeamState) -> CarriedTask:
         agents_started=run.crew.started,
         control=run.control.memory(),
         waiting=run.milestones.waiting,
-        team=team,
+        is_read_only=run.is_read_only,
+        changed=run.changed,
+        failures=tuple(run.failures),
+        team=fitted(team, MOST_CARRIED_BYTES),
     )
 
 
@@ -61,6 +65,9 @@ def reopened(carried: CarriedTask, control: Control, crew: Crew, approvals: Appr
         reports=list(carried.reports),
         team_state=carried.team,
         steps_taken=carried.steps,
+        is_read_only=carried.is_read_only,
+        changed=carried.changed,
+        failures=list(carried.failures),
     )
     if carried.routes:
         run.last_route = carried.routes[-1].route

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from theseus.contracts.agent import AgentReport
-from theseus.contracts.errors import ErrorType, StepFailed
+from theseus.contracts.errors import DomainError, ErrorType, StepFailed
 from theseus.contracts.plan import Plan, SubtaskState
 from theseus.contracts.task import AgentRecord, TaskStatus
 from theseus.domain.combining import with_gaps
@@ -21,7 +21,11 @@ async def alone(run: Run, plan: Plan) -> Answer:
     subtask.state, subtask.agent_id = SubtaskState.RUNNING, ALONE
     run.agents.append(f"{subtask.role}: at work")
     run.enter("working")
-    worked = await work_on(run, subtask, subtask.description, window=True)
+    try:
+        worked = await work_on(run, subtask, subtask.description, window=True)
+    except DomainError as error:
+        subtask.state, subtask.note = SubtaskState.FAILED, error.message[:200]
+        raise
     subtask.state = SubtaskState.DONE
     run.agents[-1] = f"{subtask.role}: done, turns: {worked.outcome.turns}"
     outcome = worked.outcome
@@ -55,6 +59,7 @@ def of_team(run: Run, plan: Plan, results: Mapping[str, AgentReport], outcome: O
     if not results:
         raise StepFailed(reason_of(run), f"no agent brought a result: {'; '.join(missing)}"[:2000])
     spent = any(report.status is TaskStatus.BUDGET_EXHAUSTED for report in run.reports)
+    spent = spent or ErrorType.BUDGET_EXHAUSTED in run.failures
     exhausted = outcome.stop_reason == "budget" or spent
     if outcome.cut_short and not exhausted:
         run.note_degraded("the answer was cut at the output limit of its model call")
@@ -76,6 +81,6 @@ def texts(results: Mapping[str, AgentReport]) -> dict[str, str]:
 
 
 def reason_of(run: Run) -> ErrorType:
-    """The kind of failure of the agents, where they agree."""
-    kinds = [report.error.type for report in run.reports if report.error is not None]
+    """The kind of failure of the parts, where they agree."""
+    kinds = run.failures
     return kinds[0] if kinds and all(kind is kinds[0] for kind in kinds) else ErrorType.INTERNAL

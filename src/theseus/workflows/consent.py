@@ -37,7 +37,8 @@ async def consent(run: Run, plan: Plan, *, most: int) -> Plan:
     run.is_read_only = decision.approved_by == NOBODY
     if decision.modified_action is None:
         return plan
-    run.plan = adopted(PlanDraft.model_validate(_draft(decision.modified_action)))
+    run.plan = adopted(PlanDraft.model_validate(_draft(decision.modified_action)), run.tools_of_roles())
+    run.changed = "\n\n".join(subtask.description for subtask in run.plan.subtasks)
     run.show()
     return run.plan
 

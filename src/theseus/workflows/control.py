@@ -25,6 +25,7 @@ from theseus.contracts.control import (
 from theseus.contracts.events import PausedFacts, WorkflowControl
 from theseus.workflows import steps
 from theseus.workflows.milestones import Milestones
+from theseus.workflows.together import give_way
 
 Forward = Callable[[str, BaseModel], Awaitable[None]]
 
@@ -48,6 +49,7 @@ class Control:
         self.state = ControlState()
         self.is_open = True
         self.hears = Hearing.ONE
+        self.said: list[str] = []
         self._milestones = milestones
         self._inbox: list[MessageToTask] = []
         self._received: set[str] = set()
@@ -76,7 +78,8 @@ class Control:
         self.state = self.state.model_copy(update={"is_paused": True, "paused_at": steps.now()})
 
     async def checkpoint(self, name: str) -> None:
-        """Passes, or holds while the task is paused."""
+        """Passes, or holds while the task is paused; stops what was asked to stop."""
+        give_way()
         self.state = self.state.model_copy(update={"checkpoint": name})
         if not self.state.is_paused:
             return
@@ -102,6 +105,11 @@ class Control:
     async def cancelled(self) -> None:
         """Returns when the signal `cancel` came."""
         await workflow.wait_condition(lambda: self.state.is_cancelled)
+
+    def tell_all(self) -> None:
+        """From now on messages are for all agents; what was said before any was at work is for all of them too."""
+        self.hears = Hearing.AGENTS
+        self.said += [message.text for message in self.take_messages()]
 
     def take_messages(self) -> list[MessageToTask]:
         """What people said since the last call."""
@@ -165,8 +173,9 @@ class Control:
             return UpdateReceipt(accepted=True, detail="received before")
         self._received.add(message.message_id)
         if self.hears is Hearing.AGENTS:
+            self.said.append(message.text)
             await self._forward(names.SIGNAL_TOLD, message)
-            return UpdateReceipt(accepted=True, detail="the agents at work read it before their next model calls")
+            return UpdateReceipt(accepted=True, detail="the agents read it before their next model calls")
         self._inbox.append(message)
         return UpdateReceipt(accepted=True, detail="the agent reads it before its next model call")
 

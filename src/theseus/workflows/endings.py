@@ -1,7 +1,10 @@
 """How a task ends: its result, its last events, its search attributes."""
 
+from collections.abc import Iterable
+
 from pydantic import JsonValue
 
+from theseus.contracts.agent import AgentReport
 from theseus.contracts.control import ControlState
 from theseus.contracts.errors import DomainError, ErrorType, TaskError
 from theseus.contracts.events import (
@@ -17,9 +20,7 @@ from theseus.contracts.events import (
     WorkflowFailed,
 )
 from theseus.contracts.task import ModelUse, TaskMetadata, TaskResult, TaskStatus
-from theseus.domain.evidence import evidence
 from theseus.domain.parsing import response_of
-from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.run import Run
@@ -36,9 +37,10 @@ def result(run: Run, answer: Answer) -> TaskResult:
     else:
         status = TaskStatus.DEGRADED if run.degraded else TaskStatus.COMPLETED
     made = _base(run.task.task_id, run, status)
-    metadata = TaskMetadata.model_validate(
-        made.metadata.model_dump() | {"stop_reason": answer.stop_reason} | answer.metadata
-    )
+    more: dict[str, JsonValue] = {"stop_reason": answer.stop_reason}
+    if answer.gaps and (found := _left_behind(run)):
+        more["found"] = found
+    metadata = TaskMetadata.model_validate(made.metadata.model_dump() | more | answer.metadata)
     return made.model_copy(update={"result": answer.text, "response": response_of(answer.text), "metadata": metadata})
 
 
@@ -121,9 +123,16 @@ def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
 
 def _found(run: Run) -> str:
     """What the task had found when it failed."""
-    texts = [f"## {report.agent}\n{report.text}" for report in run.reports if report.is_usable]
-    texts += [evidence(talk.messages) for talk in run.talks if talk.head.role in PRESETS]
-    return "\n\n".join(text for text in texts if text)[:SHOWN_CHARS]
+    return "\n\n".join(text for text in [*_texts(run.reports), run.found()] if text)[:SHOWN_CHARS]
+
+
+def _left_behind(run: Run) -> str:
+    """What the agents that failed had found: their parts are missing in the answer."""
+    return "\n\n".join(_texts(report for report in run.reports if not report.is_usable))[:SHOWN_CHARS]
+
+
+def _texts(reports: Iterable[AgentReport]) -> list[str]:
+    return [f"## {report.agent}\n{report.text}" for report in reports if report.text.strip()]
 
 
 def _breakdown(run: Run) -> list[ModelUse]:

@@ -72,9 +72,11 @@ class Lifecycle:
             await undisturbed(self._end_cancelled())
             raise
         except OverlongTask as long:
+            await undisturbed(self._pause_for_breath())
+            if steps.is_cancel_requested():
+                await undisturbed(self._end_cancelled())
+                raise asyncio.CancelledError from None
             assert self._run is not None
-            await undisturbed(self._milestones.flush())
-            await workflow.wait_condition(workflow.all_handlers_finished)
             steps.continue_as_new(Continuation(carried=carried_by(self._run, long.team)))
         except DomainError as error:
             result = await undisturbed(self._end_failed(error))
@@ -84,6 +86,10 @@ class Lifecycle:
         if result.error is not None:
             raise ApplicationError(result.error.message, result, type=result.error.type, non_retryable=True)
         return result
+
+    async def _pause_for_breath(self) -> None:
+        await self._milestones.flush()
+        await workflow.wait_condition(workflow.all_handlers_finished)
 
     async def _limited(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         return await within_limits(work, lambda: self._run, Hold(self._is_held), self._control.cancelled())
@@ -227,20 +233,17 @@ def _tenant(raw: RawValue) -> str | None:
         given = _given(raw)
     except InvalidInput:
         return None
-    carried = given.get("carried") if isinstance(given, dict) else None
+    carried = given.get("carried") if steps.is_continued() and isinstance(given, dict) else None
     if isinstance(carried, dict) and isinstance(task := carried.get("task"), dict):
         given = task.get("session")
     return fairness_key(given)
 
 
 def _carried(raw: RawValue) -> CarriedTask | None:
-    """What an earlier run of the task took along; its one key is none that a caller may send."""
-    if not raw.payload.data.startswith(b'{"carried":'):
+    """What an earlier run of the task took along; a caller's task may bring nothing of the kind."""
+    if not steps.is_continued():
         return None
-    try:
-        return Continuation.model_validate_json(raw.payload.data).carried
-    except ValidationError as error:
-        raise InvalidInput("carried: not for callers; it is what a task takes along into its next run") from error
+    return Continuation.model_validate_json(raw.payload.data).carried
 
 
 def _no_model(task: AcceptedTask, refusal: str) -> DomainError:

@@ -11,6 +11,7 @@ from temporalio import workflow
 from theseus.contracts.errors import TimedOut
 from theseus.workflows import steps
 from theseus.workflows.run import Run
+from theseus.workflows.together import stop
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ async def within_limits(
     cancel.cancel()
     if body.done():
         return body.result()
-    body.cancel()
+    stop(body)
     await undisturbed(_ended(body))
     if late and (open_run := run()) is not None and not steps.is_cancel_requested():
         raise TimedOut(open_run.limit_in_words())
@@ -64,7 +65,7 @@ async def unless_cancelled(work: Coroutine[Any, Any, None], cancelled: Coroutine
     if body.done():
         body.result()
         return
-    body.cancel()
+    stop(body)
     await undisturbed(_ended(body))
     raise asyncio.CancelledError
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from theseus.contracts.errors import FAILOVER, AnswerInvalid, ErrorType, NoModel, StepFailed, TimedOut
+from theseus.contracts.errors import FAILOVER, AnswerInvalid, BudgetExhausted, ErrorType, NoModel, StepFailed, TimedOut
 from theseus.contracts.facts import ModelCard
 from theseus.contracts.messages import LLMReply, LLMRequest, UserMessage
 from theseus.contracts.task import Usage
@@ -16,6 +16,7 @@ from theseus.domain.telling import output
 from theseus.roles.role import Role
 from theseus.workflows import steps
 from theseus.workflows.run import Run
+from theseus.workflows.together import is_stopping
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -64,6 +65,7 @@ async def complete(
             )
             return await _call(run, talk, role, card, made)
         except StepFailed as error:
+            run.unfit.add(card.route)
             if is_last and error.type is ErrorType.TIMED_OUT:
                 raise TimedOut(f"{error.message}: {run.limit_in_words()}") from error
             if is_last or error.type not in FAILOVER:
@@ -118,12 +120,20 @@ async def _call(run: Run, talk: Conversation, role: Role[T], card: ModelCard, re
     run.ledger = run.ledger.reserve(grant)
     used = Usage()
     summary = f"{card.route.model} · {role.name} · {run.phase}"
-    granted = request.model_copy(update={"max_output_tokens": grant.output_tokens})
+    granted = request.model_copy(
+        update={
+            "max_output_tokens": grant.output_tokens,
+            "spare_tokens": max(run.ledger.free_tokens, 0),
+            "spare_microusd": max(run.ledger.free_microusd, 0),
+        }
+    )
     try:
         reply = await _send(run, talk, granted, summary=summary)
         used = reply.usage + (reply.wasted or Usage())
     except StepFailed as error:
         used = Usage.model_validate(error.wasted)
+        if error.type is ErrorType.BUDGET_EXHAUSTED:
+            raise BudgetExhausted(error.message) from error
         raise
     finally:
         run.ledger = run.ledger.settle(grant, used)
@@ -133,7 +143,7 @@ async def _call(run: Run, talk: Conversation, role: Role[T], card: ModelCard, re
         run.note_degraded("earlier turns of the session could not be read any more")
     if reply.untold:
         run.milestones.pass_on(output(run.ref(), request.step, reply, steps.now()))
-    if reply.partial:
+    if reply.partial or is_stopping():
         raise asyncio.CancelledError
     talk.took(reply.message, reply.prefix, reply.usage.total_tokens)
     return reply

@@ -11,7 +11,7 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.carried import TeamState
 from theseus.contracts.control import Progress
-from theseus.contracts.errors import NoModel, StepFailed
+from theseus.contracts.errors import ErrorType, NoModel, StepFailed
 from theseus.contracts.events import BudgetThreshold, Progressed
 from theseus.contracts.facts import Facts, ModelCard
 from theseus.contracts.messages import (
@@ -27,6 +27,8 @@ from theseus.contracts.tools import SEND_MESSAGE, Effect, ToolFacts
 from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
+from theseus.domain.evidence import evidence
+from theseus.roles.presets import PRESETS
 from theseus.roles.role import ALL_TOOLS, Role
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
@@ -73,12 +75,15 @@ class Run:
     plan: Plan | None = None
     reports: list[AgentReport] = field(default_factory=list[AgentReport])
     is_read_only: bool = False
+    changed: str = ""
     question: str = ""
     is_on_hold: bool = False
     team_state: TeamState = field(default_factory=TeamState)
     steps_taken: int = 0
     talks: list[Conversation] = field(default_factory=list[Conversation])
     left: set[Route] = field(default_factory=set[Route])
+    unfit: set[Route] = field(default_factory=set[Route])
+    failures: list[ErrorType] = field(default_factory=list[ErrorType])
     _warned: set[str] = field(default_factory=set[str])
 
     def enter(self, phase: str) -> None:
@@ -105,8 +110,13 @@ class Run:
 
     def tools_of(self, role: Role[T]) -> tuple[str, ...]:
         """Names of the role's tools that this worker has and this task may use."""
-        if not self.needs_tools:
-            return ()
+        return self._tools_of(role) if self.needs_tools else ()
+
+    def tools_of_roles(self) -> dict[str, tuple[str, ...]]:
+        """The tools that a plan may give to subtasks of each role."""
+        return {name: self._tools_of(role) for name, role in PRESETS.items()}
+
+    def _tools_of(self, role: Role[T]) -> tuple[str, ...]:
         return tuple(
             t.name for t in self.facts.tools if self._may_use(t) and (ALL_TOOLS in role.tools or t.name in role.tools)
         )
@@ -142,6 +152,14 @@ class Run:
         said = self.control.take_messages()
         talk.say(*(UserMessage(text=message.text) for message in said))
         return bool(said)
+
+    @property
+    def request(self) -> str:
+        """What is to be done: the caller's query, as a person changed it, with what people said to the whole team."""
+        words = self.changed or self.task.query
+        if not self.control.said:
+            return words
+        return f"{words}\n\nSaid since by the user:\n" + "\n".join(f"- {text}" for text in self.control.said)
 
     def progress(self) -> Progress:
         """Where the task stands."""
@@ -197,6 +215,11 @@ class Run:
         self.failovers += [f"{report.agent}: {reason}" for reason in report.failovers]
         self.warn_of_budget()
         self.show()
+
+    def found(self) -> str:
+        """What its own agent's conversations brought, for one that did not get to say it."""
+        texts = [evidence(talk.messages) for talk in self.talks if talk.head.role in PRESETS]
+        return "\n\n".join(text for text in texts if text)
 
     def limit_in_words(self) -> str:
         """The wall-clock limit, for people whose task passed it."""

@@ -148,6 +148,16 @@ def is_history_long() -> bool:
     return workflow.info().is_continue_as_new_suggested()
 
 
+def is_continued() -> bool:
+    """Whether this run goes on for an earlier one of the same workflow."""
+    return workflow.info().continued_run_id is not None
+
+
+def is_agent_of_a_task() -> bool:
+    """Whether another workflow started this one."""
+    return workflow.info().parent is not None
+
+
 def continue_as_new(*arguments: BaseModel) -> NoReturn:
     """Ends this run and goes on in a new one of the same workflow, with these arguments."""
     workflow.continue_as_new(args=list(arguments))

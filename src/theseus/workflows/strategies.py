@@ -1,10 +1,11 @@
 """The strategies by name, and the work on one subtask by the strategy that its budget is enough for."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from theseus.contracts.agent import NOTHING, Carried
+from theseus.contracts.errors import BudgetExhausted, StepFailed
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.plan import Strategy, Subtask
 from theseus.contracts.task import ModelTier
@@ -14,6 +15,8 @@ from theseus.domain.planning import affordable
 from theseus.roles.presets import PRESETS
 from theseus.roles.role import Role
 from theseus.workflows.answer import Outcome
+from theseus.workflows.control import Hearing
+from theseus.workflows.model_calls import complete
 from theseus.workflows.patterns.chain_of_thought import chain_of_thought
 from theseus.workflows.patterns.debate import debate
 from theseus.workflows.patterns.react import react
@@ -30,6 +33,9 @@ THINKING: dict[Strategy, Pattern] = {
     Strategy.REFLECTION: reflection,
 }
 """Strategies that use no tools; `react` is the one that does."""
+
+
+_MEND = "People said something while you worked on the answer: it follows. Give the mended answer only."
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ async def work_on(run: Run, subtask: Subtask, text: str, *, window: bool, before
     """
     role = role_of(subtask)
     wanted = subtask.strategy
-    strategy = affordable(wanted, run.ledger.free_tokens)
+    strategy = affordable(wanted, run.ledger.free_tokens_on(run.cards(role)[0]))
     if strategy is not wanted:
         run.note_degraded(f"{subtask.id}: {wanted} became {strategy}: its share of the budget was too small")
     talk = run.talk(role, window=window)
@@ -59,9 +65,28 @@ async def work_on(run: Run, subtask: Subtask, text: str, *, window: bool, before
         talk.say(UserMessage(text=text))
     pattern = THINKING.get(strategy)
     if pattern is not None:
-        return Worked(await pattern(run, talk, role, ()), strategy)
+        outcome = await pattern(run, talk, role, ())
+        return Worked(await _hear_out(run, talk, role, outcome), strategy)
     turns = run.task.max_iterations
     return Worked(await react(run, talk, role, tools_of(run, subtask), turns, before=before or NOTHING), strategy)
+
+
+async def _hear_out(run: Run, talk: Conversation, role: Role[Any], outcome: Outcome) -> Outcome:
+    """The answer, mended by what people said while it was thought out; what they say after that comes too late."""
+    if run.control.has_messages:
+        talk.say(UserMessage(text=f"{_MEND}\n\nThe answer so far:\n{outcome.text}"))
+        run.hear(talk)
+        run.control.hears = Hearing.NOBODY
+        try:
+            reply = await complete(run, talk, role, closing=True)
+        except (BudgetExhausted, StepFailed) as error:
+            run.note_degraded(f"what people said last was not heard ({error.message[:200]})")
+            return outcome
+        cut = reply.finish_reason == "length"
+        text = reply.message.text.strip() or outcome.text
+        outcome = replace(outcome, text=text, turns=outcome.turns + 1, cut_short=cut)
+    run.control.hears = Hearing.NOBODY
+    return outcome
 
 
 def role_of(subtask: Subtask) -> Role[Any]:

@@ -26,14 +26,14 @@ from theseus.contracts.supervision import (
     Tell,
     Wait,
 )
-from theseus.domain.supervision import MOST_MESSAGES, cannot_assign, cannot_recruit, roster, told, welcome
+from theseus.domain.supervision import MOST_MESSAGES, cannot_assign, cannot_recruit, has_failed, roster, told, welcome
 from theseus.roles.presets import PRESETS
 from theseus.workflows.run import Run
 from theseus.workflows.team import Errand, delegate
 from theseus.workflows.together import stopped
 
-SHARE_PARTS = 4
-"""An assignment gets so small a part of what is free: nobody knows how many will follow."""
+SHARES_TO_COME = 3
+"""Besides those of one decision, so many more assignments are reckoned with: nobody knows how many will follow."""
 
 
 class Supervised:
@@ -45,15 +45,23 @@ class Supervised:
         self.messages = state.messages
         self._run = run
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._to_assign = 0
+        self._delivering = False
         self._news: list[str] = []
         self._refused: Denied | None = None
-        self._asked = False
+        self._question = state.question
+        self._run.question = _wanted(state.question)
         self._post = asyncio.create_task(self._carry_post())
 
     @property
     def is_busy(self) -> bool:
-        """Whether an agent is at work."""
-        return bool(self._running)
+        """Whether an agent is at work, or its words are under way."""
+        return bool(self._running) or self._run.crew.has_mail or self._delivering
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so many assignments failed that the team is given up."""
+        return has_failed(self.findings, len(self._running))
 
     def state(self, talk: Sequence[Message], rounds: int, idle_rounds: int) -> TeamState:
         """What the next run needs, when nobody is at work."""
@@ -64,6 +72,7 @@ class Supervised:
             rounds=rounds,
             messages=self.messages,
             idle_rounds=idle_rounds,
+            question=self._question,
         )
 
     def tasks(self) -> list[asyncio.Task[None]]:
@@ -82,12 +91,18 @@ class Supervised:
         return "\n\n".join([*news, roster(self.members)])
 
     async def carry_out(self, decision: Decision) -> Finish | None:
-        """Does what the lead decided, in order; gives its `finish`, if it is there."""
+        """Does what the lead decided, in order; gives its `finish`, if it is there.
+
+        Raises:
+            Denied: a person refused what an agent wanted to do, while the lead decided.
+        """
+        self.check()
         kinds = [action.kind for action in decision.actions]
         facts = AnyFacts.model_validate({"actions": kinds})
         self._run.milestones.tell(
             Progressed, type="LEAD_DECISION", agent_id=LEAD, message=decision.thought[:500], payload=facts
         )
+        self._to_assign = kinds.count("assign")
         for action in decision.actions:
             if isinstance(action, Finish):
                 return action
@@ -101,23 +116,49 @@ class Supervised:
         Raises:
             Denied: a person refused what an agent wanted to do.
         """
-        if not self._news and not self.is_busy and not self._asked and not self._run.control.has_messages:
+        if not self._has_news() and not self._running and not self._question:
             return False
-        self._run.is_on_hold = self._asked and not self.is_busy
+        self._run.is_on_hold = bool(self._question) and not self._running
         try:
             await workflow.wait_condition(
-                lambda: bool(self._news or self._refused) or self._run.control.has_messages,
+                self._has_news,
                 timeout=patience if self._run.is_on_hold else None,
                 timeout_summary="answer of a person",
             )
         except TimeoutError:
             self._news.append("Nobody answered your question in time. Go on without the answer.")
-            self._asked, self._run.question = False, ""
+            self._ask_for("")
         finally:
             self._run.is_on_hold = False
+        self.check()
+        return True
+
+    async def until_all_are_done(self) -> None:
+        """Waits for the agents at work, whose lead can say nothing any more.
+
+        Raises:
+            Denied: a person refused what one of them wanted to do.
+        """
+        await workflow.wait_condition(lambda: not self._running or self._is_broken())
+        self.check()
+
+    def check(self) -> None:
+        """Stops a team in which a person refused something, or whose machinery failed.
+
+        Raises:
+            Denied: what a person said.
+        """
         if self._refused is not None:
             raise self._refused
-        return True
+        for task in self.tasks():
+            if task.done() and not task.cancelled():
+                task.result()
+
+    def _has_news(self) -> bool:
+        return bool(self._news) or self._run.control.has_messages or self._is_broken()
+
+    def _is_broken(self) -> bool:
+        return self._refused is not None or any(task.done() for task in self.tasks())
 
     async def _do(self, action: AnyAction) -> None:
         match action:
@@ -148,27 +189,33 @@ class Supervised:
             return
         member = self.members[action.agent]
         member.state = "working"
-        task = asyncio.create_task(self._work(member, action.task))
-        self._running[member.name] = task
+        parts = max(self._to_assign, 1) + SHARES_TO_COME
+        self._to_assign -= 1
+        self._running[member.name] = asyncio.create_task(self._work(member, action.task, parts))
 
-    async def _work(self, member: Member, task: str) -> None:
+    async def _work(self, member: Member, task: str, parts: int) -> None:
         subtask = Subtask(
             id=f"{member.name}-{len(self.findings) + len(self._running)}", description=task, role=member.role
         )
         subtask.state = SubtaskState.RUNNING
         finding = Finding(agent_id="", name=member.name, task=task)
         try:
-            share = self._run.ledger.share(SHARE_PARTS)
+            share = self._run.ledger.share(parts)
             text = welcome(member.name, self.members, task)
             errand = Errand(subtask, text, share, name=member.name, in_team=True)
             report = await delegate(self._run, errand, on_start=lambda agent: _at(member, agent))
             finding.agent_id, finding.text = report.agent, report.text
-            finding.error = report.error.message if report.error is not None else ""
+            if report.error is not None:
+                self._run.failures.append(report.error.type)
+                finding.error = report.error.message
         except Denied as error:
             self._refused = error
             finding.error = error.message
         except DomainError as error:
+            self._run.failures.append(error.type)
             finding.error = error.message
+        # what it wrote before its end is told before its end
+        await workflow.wait_condition(lambda: not self._run.crew.has_mail and not self._delivering)
         member.state, member.agent_id = ("failed" if finding.error else "idle"), ""
         self._running.pop(member.name, None)
         self.findings.append(finding)
@@ -187,8 +234,7 @@ class Supervised:
         self._run.milestones.tell(Progressed, type="TEAM_RETIRED", message=action.agent)
 
     def _ask(self, action: AskHuman) -> None:
-        self._asked = True
-        self._run.question = f"an answer of a person: {action.question}"
+        self._ask_for(action.question)
         facts = AnyFacts.model_validate({"question": action.question})
         self._run.milestones.tell(Progressed, type="WAITING", agent_id=LEAD, message=action.question, payload=facts)
 
@@ -196,19 +242,37 @@ class Supervised:
         for said in self._run.control.take_messages():
             who = said.sent_by or "the user"
             self._news.append(f"{who} says: {said.text}")
-            if self._asked:
-                self._asked, self._run.question = False, ""
+            if self._question:
+                self._ask_for("")
                 self._run.milestones.tell(Progressed, type="HITL_RESPONSE", agent_id=LEAD, message=said.text[:500])
+
+    def _ask_for(self, question: str) -> None:
+        self._question, self._run.question = question, _wanted(question)
 
     async def _carry_post(self) -> None:
         while True:
             await workflow.wait_condition(lambda: self._run.crew.has_mail)
+            self._delivering = True
             for message in self._run.crew.take_mail():
                 await self._tell(message)
+            self._delivering = False
             await self._run.milestones.flush()
 
     async def _tell(self, message: AgentMessage) -> None:
         sender = next((m.name for m in self.members.values() if m.agent_id == message.sender), message.sender)
+        problem = await self._sent(message, sender)
+        if not problem:
+            return
+        if sender == LEAD:
+            self._news.append(f"Your message was not delivered: {problem}.")
+            return
+        words = MessageToTask(message_id=f"undelivered-{message.message_id}", text=f"Not delivered: {problem}.")
+        await self._run.crew.tell(message.sender, SIGNAL_TOLD, words)
+
+    async def _sent(self, message: AgentMessage, sender: str) -> str:
+        """Why the message could not be delivered; empty when it was."""
+        if self.messages >= MOST_MESSAGES:
+            return f"the team has written {MOST_MESSAGES} messages, which is the most"
         self.messages += 1
         facts = AnyFacts.model_validate({"from": sender, "to": message.to})
         self._run.milestones.tell(
@@ -216,20 +280,10 @@ class Supervised:
         )
         if message.to == LEAD:
             self._news.append(f"{sender} writes to you: {message.text}")
-            return
-        problem = await self._deliver(message, sender)
-        if not problem:
-            return
-        if sender == LEAD:
-            self._news.append(f"Your message was not delivered: {problem}.")
-            return
-        words = MessageToTask(message_id=f"undelivered-{self.messages}", text=f"Not delivered: {problem}.")
-        await self._run.crew.tell(message.sender, SIGNAL_TOLD, words)
+            return ""
+        return await self._delivered(message, sender)
 
-    async def _deliver(self, message: AgentMessage, sender: str) -> str:
-        """Why the message could not be delivered; empty when it was."""
-        if self.messages > MOST_MESSAGES:
-            return f"the team has written {MOST_MESSAGES} messages, which is the most"
+    async def _delivered(self, message: AgentMessage, sender: str) -> str:
         member = self.members.get(message.to)
         if member is None:
             return f"there is no agent {message.to!r}; agents: {', '.join(self.members)}"
@@ -247,6 +301,10 @@ class Supervised:
     def _show(self) -> None:
         self._run.agents = [f"{m.name} ({m.role}): {m.state}" for m in self.members.values()]
         self._run.show()
+
+
+def _wanted(question: str) -> str:
+    return f"an answer of a person: {question}" if question else ""
 
 
 def _at(member: Member, agent: str) -> None:

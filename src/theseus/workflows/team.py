@@ -21,7 +21,7 @@ BRIEFING_TOKENS = 8_000
 def brief(run: Run, subtask: Subtask, inputs: Mapping[str, AgentReport], feedback: str = "") -> str:
     """What the agent of a subtask is told."""
     texts = {name: report.text for name, report in inputs.items()}
-    return briefing(run.task.query, subtask.description, subtask.expected_output, texts, feedback, BRIEFING_TOKENS)
+    return briefing(run.request, subtask.description, subtask.expected_output, texts, feedback, BRIEFING_TOKENS)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 from temporalio import workflow
 
 T = TypeVar("T")
+
+_stopping: WeakSet[asyncio.Task[Any]] = WeakSet()
+"""Tasks that were asked to stop. Temporal's SDK takes the mark off a task whose signal or child cannot be cancelled."""
 
 
 class Scope:
@@ -41,15 +45,45 @@ async def first_done(tasks: Sequence[asyncio.Task[Any]]) -> list[asyncio.Task[An
 
 
 async def stopped(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancels those that still run and waits until they have ended, whatever they end with."""
+    """Cancels those that still run and waits until they have ended, whatever they end with.
+
+    Raises:
+        asyncio.CancelledError: the one who waits was cancelled meanwhile; they have ended all the same.
+    """
     running = [task for task in tasks if not task.done()]
     for task in running:
-        task.cancel()
+        stop(task)
+    was_cancelled = False
     while any(not task.done() for task in running):
         try:
             await workflow.wait(running)
         except asyncio.CancelledError:
-            continue
+            was_cancelled = True
     for task in running:
         if not task.cancelled():
             _ = task.exception()
+    if was_cancelled:
+        raise asyncio.CancelledError
+
+
+def stop(task: asyncio.Task[Any]) -> None:
+    """Asks a task to stop."""
+    _stopping.add(task)
+    task.cancel()
+
+
+def is_stopping() -> bool:
+    """Whether the work that asks this was asked to stop."""
+    return asyncio.current_task() in _stopping
+
+
+def give_way() -> None:
+    """Stops the work that was asked to stop, though what it waited for came all the same.
+
+    A signal, a child or a call that cannot be taken back any more swallows the cancellation of the one who waits.
+
+    Raises:
+        asyncio.CancelledError: it was asked to.
+    """
+    if is_stopping():
+        raise asyncio.CancelledError

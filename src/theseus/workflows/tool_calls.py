@@ -11,7 +11,7 @@ from theseus.contracts.messages import ToolCall, ToolMessage
 from theseus.contracts.tools import SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
 from theseus.domain.telling import observed
 from theseus.workflows import steps
-from theseus.workflows.approvals import wanted
+from theseus.workflows.approvals import NOBODY, wanted
 from theseus.workflows.children import signal_parent
 from theseus.workflows.run import Run
 
@@ -32,8 +32,13 @@ async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) 
         return _tool_error(call, words)
     if call.name == SEND_MESSAGE:
         return await _send_message(run, call, step)
+    if facts.effect is not Effect.READ and run.is_read_only:
+        return _tool_error(call, "It was not approved that this task writes. Only tools that read can be used.")
     if facts.effect is not Effect.READ and call.name in run.facts.approvals.tools:
-        call = await _approved(run, call, step)
+        approved = await _approved(run, call, step)
+        if approved is None:
+            return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on.")
+        call = approved
     request = _request(run, call, head, step)
     try:
         result = await steps.run_tool(request, facts, summary=_tool_summary(call))
@@ -49,7 +54,8 @@ def _request(run: Run, call: ToolCall, head: str, step: int) -> ToolRequest:
     return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key)
 
 
-async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall:
+async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall | None:
+    """The call as it may be made; None when silence means that the agent may only read from now on."""
     rules = run.facts.approvals
     asked = wanted(
         f"{run.place}/{step}",
@@ -60,6 +66,9 @@ async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall:
         action={"tool": call.name, "arguments": call.arguments},
     )
     decision = await run.approvals.ask(asked, rules)
+    if decision.approved_by == NOBODY and rules.policy == "approve_reads":
+        run.is_read_only = True
+        return None
     if not decision.approved:
         raise Denied(f"{call.name} was not approved: {decision.feedback or 'no reason was given'}")
     changed = decision.modified_action

@@ -70,7 +70,7 @@ def carried_out(plan: Plan, fails: set[str], at_once: int) -> list[str]:
 @given(drafts(), st.sets(st.sampled_from([f"s{n}" for n in range(12)])), st.integers(1, 5))
 def test_every_sound_plan_comes_to_its_end(made: PlanDraft, fails: set[str], at_once: int) -> None:
     assert faults(made, most=12, roles=ROLES, tools=TOOLS) == []
-    plan = adopted(made)
+    plan = adopted(made, {})
     started = carried_out(plan, fails, at_once)
     assert len(started) == len(set(started))
     assert {subtask.state for subtask in plan.subtasks} <= END
@@ -83,7 +83,7 @@ def test_every_sound_plan_comes_to_its_end(made: PlanDraft, fails: set[str], at_
 
 @given(drafts(), st.sets(st.sampled_from([f"s{n}" for n in range(12)]), min_size=1))
 def test_what_is_done_again_takes_along_all_that_builds_on_it_and_nothing_else(made: PlanDraft, weak: set[str]) -> None:
-    plan = adopted(made)
+    plan = adopted(made, {})
     carried_out(plan, set(), 5)
     again = {subtask.id for subtask in reset(plan, weak)}
     for subtask in plan.subtasks:
@@ -124,8 +124,14 @@ def test_a_plan_of_one_is_the_whole_task() -> None:
     ]
 
 
+def test_a_part_gets_no_tool_that_its_role_may_not_use() -> None:
+    made = draft({"id": "a", "role": "chat", "tools": ["bash"]}, {"id": "b", "role": "chat"})
+    assert [subtask.tools for subtask in adopted(made, {"chat": ()}).subtasks] == [[], None]
+    assert [subtask.tools for subtask in adopted(made, {"chat": ("bash",)}).subtasks] == [["bash"], None]
+
+
 def test_a_share_is_kept_for_each_part_that_has_none_yet() -> None:
-    plan = adopted(draft({"id": "a"}, {"id": "b"}, {"id": "c"}))
+    plan = adopted(draft({"id": "a"}, {"id": "b"}, {"id": "c"}), {})
     plan.subtasks[0].state, plan.subtasks[0].agent_id = SubtaskState.RUNNING, "agent/1"
     plan.subtasks[1].state = SubtaskState.RUNNING
     assert unserved(plan) == 2

@@ -2,6 +2,8 @@
 
 import pytest
 
+from theseus.contracts.carried import TeamState
+from theseus.contracts.messages import UserMessage
 from theseus.contracts.supervision import Finding, Member
 from theseus.domain.supervision import (
     MOST_AGENTS,
@@ -9,6 +11,7 @@ from theseus.domain.supervision import (
     cannot_assign,
     cannot_recruit,
     failures,
+    fitted,
     has_failed,
     roster,
     told,
@@ -62,7 +65,25 @@ def test_only_who_is_free_can_be_given_work(name: str, why: str) -> None:
 )
 def test_half_of_the_assignments_and_more_than_one_is_too_many(failed: int, fine: int, is_over: bool) -> None:
     findings = [found(str(n), "no") for n in range(failed)] + [found(str(n)) for n in range(fine)]
-    assert has_failed(findings) is is_over
+    assert has_failed(findings, 0) is is_over
+
+
+def test_assignments_under_way_may_still_succeed() -> None:
+    failed = [found("a", "no"), found("b", "no")]
+    assert has_failed(failed, 2) and not has_failed(failed, 3)
+
+
+def test_a_team_that_goes_on_in_a_new_history_fits_into_it_and_says_what_was_cut() -> None:
+    team = TeamState(
+        findings=tuple(found(str(n), text="f" * 60_000) for n in range(40)),
+        talk=(UserMessage(text="short"), UserMessage(text="t" * 60_000)),
+        rounds=7,
+    )
+    small = fitted(team, 1_000_000)
+    assert len(small.model_dump_json()) <= 1_000_000
+    assert "more characters were left out" in small.findings[0].text and small.talk[0] == team.talk[0]
+    assert (len(small.findings), small.rounds) == (40, 7)
+    assert fitted(small, 1_000_000) == small and fitted(team, 10_000_000) == team
 
 
 def test_what_failed_first_and_was_done_later_is_no_gap() -> None:

@@ -12,7 +12,7 @@ from pydantic import JsonValue, ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from theseus.activities.failures import ProviderError, failure, unexpected
+from theseus.activities.failures import ProviderError, failure, given_up, unexpected
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
 from theseus.activities.llm.deltas import Deltas
@@ -138,7 +138,8 @@ class LLMActivities:
                 if heard.text:
                     waste.add(self._usage(request, talk, heard, None))
                 # without its cause: what a provider says may hold a key, and a cause goes into the history as it is
-                raise failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent) from None
+                failed = failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent)
+                raise (given_up(failed, waste.spent) if _is_too_dear(request, waste.spent) else failed) from None
             reply = await self._reply(request, talk, heard)
             share.settle(reply.usage)
             return reply
@@ -294,6 +295,14 @@ def _left(request: LLMRequest) -> timedelta | None:
     if request.retry_seconds is None:
         return None
     return timedelta(seconds=request.retry_seconds) - (datetime.now(UTC) - activity.info().scheduled_time)
+
+
+def _is_too_dear(request: LLMRequest, spent: Usage) -> bool:
+    """Whether the attempts so far have spent more than the budget has beside this call."""
+    tokens, microusd = request.spare_tokens, request.spare_microusd
+    return (tokens is not None and spent.total_tokens > tokens) or (
+        microusd is not None and spent.cost_microusd > microusd
+    )
 
 
 def _conversation(request: LLMRequest) -> str:

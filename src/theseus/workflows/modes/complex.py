@@ -71,7 +71,7 @@ async def _judge(run: Run, plan: Plan, results: Mapping[str, AgentReport], outco
     if outcome.stop_reason == "budget" or not results:
         return None
     run.enter("judging the draft")
-    text = f"{material(run.task.query, texts(results), gaps(plan), JUDGED_TOKENS)}\n\n### The draft\n{outcome.text}"
+    text = f"{material(run.request, texts(results), gaps(plan), JUDGED_TOKENS)}\n\n### The draft\n{outcome.text}"
     try:
         verdict = await ask(run, JUDGE, text)
     except (StepFailed, AnswerInvalid) as error:

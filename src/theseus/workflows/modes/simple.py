@@ -4,21 +4,19 @@ from theseus.contracts.events import AgentEvent, AnyFacts
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.task import AgentRecord, TaskStatus
 from theseus.domain.planning import single
-from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer, Outcome
 from theseus.workflows.consent import consent
 from theseus.workflows.patterns.react import react
 from theseus.workflows.run import Run
+from theseus.workflows.strategies import role_of, tools_of
 
 AGENT = "agent"
 
 
 async def simple(run: Run) -> Answer:
     """The role's agent answers: in one call without tools, by ReAct with them."""
-    role = PRESETS[run.task.role]
-    plan = await consent(run, single(run.task.query, role.name, run.complexity or 0.0), most=1)
-    query = run.task.query if run.plan is None else plan.subtasks[0].description
-    tools = run.tools_of(role)
+    plan = await consent(run, single(run.task.query, run.task.role, run.complexity or 0.0), most=1)
+    role, tools = role_of(plan.subtasks[0]), tools_of(run, plan.subtasks[0])
     run.agents.append(f"{role.name}: at work")
     run.milestones.tell(
         AgentEvent,
@@ -28,7 +26,7 @@ async def simple(run: Run) -> Answer:
     )
     run.enter("thinking")
     talk = run.talk(role)
-    talk.say(UserMessage(text=query))
+    talk.say(UserMessage(text=run.request))
     outcome = await react(run, talk, role, tools, run.task.max_iterations)
     run.agents[-1] = f"{role.name}: done, turns: {outcome.turns}"
     run.milestones.tell(

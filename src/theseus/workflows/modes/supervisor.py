@@ -10,7 +10,7 @@ from theseus.contracts.supervision import Decision
 from theseus.domain.combining import with_gaps
 from theseus.domain.conversation import Conversation
 from theseus.domain.planning import single
-from theseus.domain.supervision import MOST_IDLE, MOST_ROUNDS, failures, has_failed
+from theseus.domain.supervision import MOST_IDLE, MOST_ROUNDS, failures
 from theseus.roles.lead import LEAD
 from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer, OverlongTask
@@ -30,11 +30,11 @@ async def supervisor(run: Run) -> Answer:
     state = run.team_state
     if not state.rounds:
         await consent(run, single(run.task.query, run.task.role, run.complexity or 0.0), most=1)
-    run.plan = None
+        run.plan = None
     run.enter("the lead at work")
     team = Supervised(run, state)
     talk = run.talk(LEAD, facts=_facts(run))
-    talk.say(*(state.talk or (UserMessage(text=f"{run.task.query}\n\nThe team has no agents yet."),)))
+    talk.say(*(state.talk or (UserMessage(text=f"{run.request}\n\nThe team has no agents yet."),)))
     async with Scope(team.tasks):
         return await _lead(run, team, talk, state.rounds, state.idle_rounds)
 
@@ -42,7 +42,7 @@ async def supervisor(run: Run) -> Answer:
 async def _lead(run: Run, team: Supervised, talk: Conversation, rounds: int, idle: int) -> Answer:
     patience = timedelta(seconds=run.facts.approvals.timeout_seconds)
     while True:
-        if has_failed(team.findings):
+        if team.is_hopeless:
             return await _conclude(run, team, "half of the assignments failed", gives_up=True)
         if rounds >= MOST_ROUNDS or idle >= MOST_IDLE:
             run.note_degraded(f"the lead did not finish (rounds: {rounds}); its team's results were put together")
@@ -67,8 +67,10 @@ async def _lead(run: Run, team: Supervised, talk: Conversation, rounds: int, idl
 
 
 async def _without_lead(run: Run, team: Supervised, error: DomainError) -> Answer:
-    """The lead can say nothing any more: what the team has is the answer."""
-    if not any(finding.text for finding in team.findings):
+    """The lead can say nothing any more: what the team has, and will have when all are done, is the answer."""
+    run.enter("the agents at work, without their lead")
+    await team.until_all_are_done()
+    if not any(finding.is_usable for finding in team.findings):
         raise error
     run.note_degraded(f"the lead gave no decision ({error.message[:200]}); its team's results were put together")
     return await _conclude(run, team, "", exhausted=isinstance(error, BudgetExhausted))
@@ -78,11 +80,16 @@ async def _conclude(
     run: Run, team: Supervised, why: str, answer: str = "", *, gives_up: bool = False, exhausted: bool = False
 ) -> Answer:
     await team.close()
-    usable = [finding for finding in team.findings if finding.text]
-    missing = [f"the team was given up: {why}", *failures(team.findings)] if gives_up else []
+    team.check()
+    usable = [finding for finding in team.findings if finding.is_usable]
+    failed = failures(team.findings)
+    missing = [f"the team was given up: {why}", *failed] if gives_up else []
+    if answer.strip() and failed:
+        run.note_degraded(f"the lead finished though this failed: {'; '.join(failed)}"[:1000])
     if not answer.strip():
+        missing = missing or failed
         if not usable:
-            raise StepFailed(reason_of(run), f"the team brought no result: {'; '.join(failures(team.findings))}"[:2000])
+            raise StepFailed(reason_of(run), f"the team brought no result: {'; '.join(failed)}"[:2000])
         outcome = await synthesise(run, {f"{f.name} ({n})": f.text for n, f in enumerate(usable, start=1)}, missing)
         answer, exhausted = outcome.text, exhausted or outcome.stop_reason == "budget"
     plan = as_plan(team.findings, team.members)

@@ -29,7 +29,7 @@ async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentRepo
         Denied: a person refused what an agent wanted to do; all agents are stopped then.
     """
     running: dict[asyncio.Task[None], str] = {}
-    run.control.hears = Hearing.AGENTS
+    run.control.tell_all()
     async with Scope(lambda: running):
         while True:
             skip_hopeless(plan)
@@ -56,13 +56,15 @@ async def _one(run: Run, plan: Plan, subtask: Subtask, work: Work, results: dict
         try:
             report = await work(subtask, inputs, unserved(plan), avoid)
         except StepFailed as error:
-            report, note = None, error.message
+            report, reason, note = None, error.type, error.message
         except DomainError as error:
             if error.type in _FATAL:
                 raise
             subtask.state, subtask.note = SubtaskState.FAILED, error.message[:200]
+            run.failures.append(error.type)
             return
         else:
+            reason = report.error.type if report.error is not None else ErrorType.INTERNAL
             note = report.error.message if report.error is not None else "it gave no result"
         if report is not None and report.is_usable:
             results[subtask.id] = report
@@ -71,5 +73,7 @@ async def _one(run: Run, plan: Plan, subtask: Subtask, work: Work, results: dict
             return
         if subtask.attempts >= MOST_ATTEMPTS or (report is not None and report.status is TaskStatus.BUDGET_EXHAUSTED):
             subtask.state, subtask.note = SubtaskState.FAILED, note[:200]
+            run.failures.append(reason)
             return
-        avoid = tuple(spent.route for spent in report.routes) if report is not None else ()
+        if report is not None:
+            avoid = report.unfit or tuple(spent.route for spent in report.routes)

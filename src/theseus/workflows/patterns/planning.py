@@ -32,7 +32,7 @@ async def make_plan(run: Run, *, most: int) -> Plan:
         run.note_degraded(f"no plan could be made ({error.message[:200]}); one agent does the whole task")
         run.plan = single(task.query, task.role)
         return run.plan
-    run.plan = adopted(draft)
+    run.plan = adopted(draft, run.tools_of_roles())
     run.complexity = draft.complexity if run.complexity is None else run.complexity
     run.show()
     return run.plan
@@ -47,7 +47,7 @@ def _facts(run: Run, most: int) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {
         "most_subtasks": most,
         "roles": {role.name: role.instructions[:SHOWN_CHARS] for role in PRESETS.values()},
-        "tools": [tool.name for tool in run.facts.tools],
+        "tools": {name: list(tools) for name, tools in run.tools_of_roles().items()},
     }
     if run.task.context.model_extra:
         facts["context"] = dict(run.task.context.model_extra)

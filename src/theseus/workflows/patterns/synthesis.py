@@ -22,7 +22,7 @@ async def synthesise(run: Run, results: Mapping[str, str], gaps: Sequence[str]) 
     facts = run.task_facts()
     facts["wishes"] = facts.pop("system_prompt", "")
     talk = run.talk(SYNTHESIZER, facts=facts)
-    talk.say(UserMessage(text=material(run.task.query, results, gaps, room_tokens)))
+    talk.say(UserMessage(text=material(run.request, results, gaps, room_tokens)))
     try:
         reply = await complete(run, talk, SYNTHESIZER, closing=True)
     except BudgetExhausted:
