@@ -1,7 +1,6 @@
 """A Redis that cannot be used is a StoreDownError that says where it is, tells no password, and passes when it is back."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -60,12 +59,6 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
 each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def connected(url: str) -> AsyncGenerator[Redis, None]:
     client = connect_redis(url)
@@ -121,7 +114,7 @@ async def test_a_server_that_refuses_for_now_is_down(refusal: bytes):
 
 
 async def test_a_full_server_is_down_and_nothing_of_the_call_was_done(valkey_url: str):
-    server: Any = ValkeyServer(config={"maxmemory": "1"})
+    server: Any = ValkeyServer(port=free_port(), config={"maxmemory": "1"})
     with server:
         async with connected(f"redis://127.0.0.1:{server.port}") as client:
             for name in ("session append", "events publish", "transcript put"):
