@@ -113,6 +113,38 @@ async def test_a_server_sees_no_variable_but_those_it_was_given_and_its_key_is_n
     assert KEY not in caplog.text
 
 
+async def test_the_worker_goes_on_while_a_server_lists_many_large_schemas(tmp_path: Path) -> None:
+    code = (
+        "import json, sys\n"
+        "schema = {'type': 'object', 'properties': {f'p{n}': {'enum': [1, 2]} for n in range(200)}}\n"
+        "tools = [{'name': f't{n}', 'inputSchema': schema} for n in range(40)]\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    info = {'protocolVersion': '2025-06-18', 'capabilities': {'tools': {}}, 'serverInfo': {'name': 'n', 'version': '1'}}\n"
+        "    result = {'tools': tools} if asked['method'] == 'tools/list' else info\n"
+        "    if asked['method'] in ('initialize', 'tools/list'):\n"
+        "        print(json.dumps({'jsonrpc': '2.0', 'id': asked['id'], 'result': result}), flush=True)\n"
+        "    elif 'id' in asked:\n"
+        "        error = {'code': -32601, 'message': 'no such method'}\n"
+        "        print(json.dumps({'jsonrpc': '2.0', 'id': asked['id'], 'error': error}), flush=True)\n"
+    )
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - began)
+
+    watching = asyncio.create_task(watch())
+    async with there(tmp_path, big=python(code, start_timeout=60)) as run:
+        await asyncio.sleep(0.1)
+        watching.cancel()
+        assert len(run.registry.names) == 40
+    assert longest < 0.7
+
+
 async def test_an_entry_chooses_tools_and_says_their_effects(tmp_path: Path) -> None:
     entry = {**NOTES, "tools": ["echo", "set_*"], "effects": {"echo": "write"}}
     async with there(tmp_path, notes=entry) as run:
