@@ -16,6 +16,7 @@ import uvicorn
 
 from tests.support import mcp_notes
 from tests.support.servers import free_port
+from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.mcp.file import load_servers
 from theseus.activities.tools.mcp.tools import serving
 from theseus.activities.tools.registry import Outcome, Registry, ToolContext
@@ -143,6 +144,16 @@ async def test_the_worker_goes_on_while_a_server_lists_many_large_schemas(tmp_pa
         watching.cancel()
         assert len(run.registry.names) == 40
     assert longest < 0.7
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}\u00e9"], ids=["a line break", "no ASCII"])
+def test_a_key_that_no_header_can_carry_is_refused_at_the_start_and_not_shown(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "mcp.json"
+    entry = {"url": "https://wiki.example/mcp", "headers": {"Authorization": "Bearer ${WIKI}"}}
+    file.write_text(json.dumps({"mcpServers": {"wiki": entry}}))
+    with pytest.raises(ToolFileError, match=r"mcpServers\.wiki\.headers\.Authorization") as refused:
+        load_servers(file, {"WIKI": key})
+    assert KEY not in str(refused.value)
 
 
 async def test_an_entry_chooses_tools_and_says_their_effects(tmp_path: Path) -> None:

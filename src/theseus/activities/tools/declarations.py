@@ -86,8 +86,12 @@ class Variables:
         """
         found = self._environ.get(name, "")
         if not found:
-            raise ToolFileError(f"{self._file}: {place}: the variable {name} is not set where the worker runs")
+            raise self.wrong(place, f"the variable {name} is not set where the worker runs")
         return found
+
+    def wrong(self, place: str, what: str) -> ToolFileError:
+        """The error that says what is wrong at a place of the file."""
+        return ToolFileError(f"{self._file}: {place}: {what}")
 
     def filled(self, text: str, place: str) -> str:
         """The text with the value of each variable in place of `${NAME}`.
