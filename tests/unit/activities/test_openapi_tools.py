@@ -158,6 +158,13 @@ async def test_answers_are_bounded_and_redirects_not_followed(tmp_path: Path) ->
         assert time.monotonic() - began < 4
 
 
+async def test_an_answer_in_a_charset_that_takes_for_ever_does_not_stop_the_worker(tmp_path: Path) -> None:
+    async with there(tmp_path) as run:
+        began = time.monotonic()
+        assert await run.call("odd") == Outcome("a9" * 250_000)
+        assert time.monotonic() - began < 4
+
+
 async def test_a_private_address_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
     async with shop() as api:
         path = tmp_path / "shop.yaml"
