@@ -1,5 +1,6 @@
 """No path, link or race leads out of a session's workspace, and it never holds more than its quota."""
 
+import fcntl
 import os
 import shutil
 import threading
@@ -282,6 +283,18 @@ def test_a_reader_never_sees_a_part_of_a_write(files: Workspaces):
 
     with going_on(write):
         assert {text(files, "f") for _ in range(300)} <= set(versions)
+
+
+def test_a_program_in_the_workspace_cannot_hold_writers_up(files: Workspaces):
+    held = os.open(files.folder(KEY), os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer = threading.Thread(target=files.write, args=(KEY, "a.txt", "a"), daemon=True)
+        writer.start()
+        writer.join(timeout=5)
+        assert not writer.is_alive()
+    finally:
+        os.close(held)
 
 
 def test_text_that_cannot_be_written_changes_nothing(files: Workspaces):
