@@ -31,6 +31,7 @@ MAX_ENTRIES = 10_000
 MAX_DEPTH = 32
 MAX_NAME_BYTES = 255
 
+_DEEPEST = 4 * MAX_DEPTH
 _INCOMING = ".incoming"
 _LOCKS = ".locks"
 _LEFT_BEHIND = timedelta(hours=1)
@@ -266,10 +267,13 @@ def _check_quota(quota: int, session: int, steps: list[str], size: int) -> None:
         raise WorkspaceError(f"the workspace has {entries} files and folders already: overwrite one of them")
 
 
-def _usage(folder: int) -> tuple[int, int]:
+def _usage(session: int) -> tuple[int, int]:
+    """Bytes of the files, and how many files and folders; a program may have nested them deeper than any walk goes."""
     size = count = 0
-    for _, folders, files, here in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
+    for path, folders, files, here in os.fwalk(".", dir_fd=session, follow_symlinks=False):
         count += len(folders) + len(files)
+        if path.count("/") > _DEEPEST:
+            raise WorkspaceError("folders of the workspace are nested too deep: remove some of them")
         for name in files:
             with suppress(FileNotFoundError):
                 size += os.stat(name, dir_fd=here, follow_symlinks=False).st_size

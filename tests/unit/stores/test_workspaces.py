@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -295,6 +296,20 @@ def test_a_program_in_the_workspace_cannot_hold_writers_up(files: Workspaces):
         assert not writer.is_alive()
     finally:
         os.close(held)
+
+
+def test_a_nest_deeper_than_any_walk_goes_is_told(files: Workspaces):
+    here = os.open(files.folder(KEY), os.O_RDONLY)
+    for _ in range(2_000):
+        os.mkdir("d", dir_fd=here)
+        there = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = there
+    os.close(here)
+    with pytest.raises(WorkspaceError, match="nested too deep"):
+        files.write(KEY, "a.txt", "a")
+    subprocess.run(["rm", "-rf", files.folder(KEY) / "d"], check=True)
+    files.write(KEY, "a.txt", "a")
 
 
 def test_text_that_cannot_be_written_changes_nothing(files: Workspaces):
