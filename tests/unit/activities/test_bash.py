@@ -180,6 +180,11 @@ ATTACKS = {
     "keys of the kernel": system_call(250, "0", "ctypes.c_int(-3)", "1"),
     "memory that is no file": system_call(319, "b", "0"),
     "shared memory": system_call(29, "0", "4096", "0o1600"),
+    "shared memory without a name": python("import mmap; mmap.mmap(-1, 4096); print('ESCAPED')"),
+    "shared memory of a device": python(
+        "import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096); print('ESCAPED')"
+    ),
+    "room behind a file's end": "touch a; fallocate -n -l 1M a && echo ESCAPED",
     "page faults in user mode": system_call(323, "1"),
     "files by handle": system_call(303, "-100", "b'/usr'", "b", "b", "0"),
     "namespaces by a pointer": system_call(435, "b", "64"),

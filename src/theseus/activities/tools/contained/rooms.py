@@ -28,7 +28,8 @@ MAX_DEPTH = 64
 _BASE = "/tmp"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _OF_ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+# as zero is seen full, which reads the same: memory that is shared by way of the other is counted nowhere
+_DEVICES = {"null": "null", "zero": "full", "full": "full", "random": "random", "urandom": "urandom"}
 _LINKS = {"dev/fd": "/proc/self/fd", "dev/stdin": "/proc/self/fd/0", "dev/stdout": "/proc/self/fd/1"} | {
     "dev/stderr": "/proc/self/fd/2"
 }
@@ -87,8 +88,8 @@ def build(orders: Orders) -> None:
     system = {path: kernel.copy_of_mount(path, _SHOWN) for path in (*_SYSTEM, *_OF_ETC) if _is_real(path)}
     links = {path: os.readlink(path) for path in _SYSTEM if os.path.islink(path)}
     devices = {
-        name: kernel.copy_of_mount(f"/dev/{name}", kernel.READ_ONLY | kernel.NOSUID | kernel.NOEXEC, whole=False)
-        for name in _DEVICES
+        name: kernel.copy_of_mount(f"/dev/{real}", kernel.READ_ONLY | kernel.NOSUID | kernel.NOEXEC, whole=False)
+        for name, real in _DEVICES.items()
     }
     kernel.mount("tmpfs", _BASE, kernel.NOSUID | kernel.NODEV, "size=1m,mode=0755")
     os.chdir(_BASE)
