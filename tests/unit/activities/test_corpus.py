@@ -200,6 +200,21 @@ async def test_a_long_document_is_one_result_with_the_passage_that_fits(library:
     assert len(found[0].snippet) <= 1_000
 
 
+@pytest.mark.parametrize("seconds", [13_500_000_000, -2_000_000_000])
+async def test_a_document_of_any_time_is_found(library: Library, seconds: int) -> None:
+    os.utime(library.put("a.txt", "whale"), (seconds, seconds))
+    assert await library.names("whale") == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.txt", b"caf\xe9/a.txt"])
+async def test_a_name_that_is_no_text_is_left_out_and_hides_no_other(library: Library, name: bytes) -> None:
+    library.put("good.txt", "whale")
+    odd = os.path.join(os.fsencode(library.folder), name)
+    os.makedirs(os.path.dirname(odd), exist_ok=True)
+    Path(os.fsdecode(odd)).write_text("whale")
+    assert await library.names("whale") == ["good.txt"]
+
+
 async def test_what_a_change_costs_does_not_grow_with_the_documents(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,8 @@ PASSAGE_CHARS = 2_000
 SNIPPET_WORDS = 60
 WAIT = timedelta(seconds=10)
 """So long a search waits for the index; what is not read by then is found by a later search."""
+_LATEST_NS = 2**63 - 1
+"""The index keeps no later time; file systems do."""
 LOCK_WAIT = timedelta(seconds=10)
 
 _TITLE = re.compile(r"^#{1,3}\s+(\S.*)$", re.MULTILINE)
@@ -221,6 +223,9 @@ def _files(folder: Path) -> Iterator[_File]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(here, name)
+            if not _is_text(path):
+                _log.info("%r is not searched: its name is no UTF-8", str(path))
+                continue
             if name.startswith(".") or path.suffix.lower() not in KINDS or path.is_symlink():
                 continue
             try:
@@ -232,7 +237,16 @@ def _files(folder: Path) -> Iterator[_File]:
                 _log.warning("only the first %d files of %s are searched", MAX_FILES, folder)
                 return
             if about.st_size <= MAX_FILE_BYTES:
-                yield _File(str(path.relative_to(folder)), about.st_mtime_ns, about.st_size)
+                modified_ns = max(-_LATEST_NS, min(about.st_mtime_ns, _LATEST_NS))
+                yield _File(str(path.relative_to(folder)), modified_ns, about.st_size)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bytes(path: Path) -> bytes:
