@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.shop import DOCUMENT, Shop, shop
-from theseus.activities.tools.declarations import ToolFileError
+from theseus.activities.tools.declarations import ToolFileError, parsed
 from theseus.activities.tools.openapi import tools as openapi
 from theseus.activities.tools.openapi.file import load_apis
 from theseus.activities.tools.registry import Outcome, Registry, ToolContext
@@ -249,6 +249,17 @@ async def test_a_document_of_thousands_of_operations_serves_those_that_are_named
     async with openapi.serving(load_apis(entry, {}), registry.put):
         assert "shop__o7" in registry.names
         assert len(registry.names) == 112
+
+
+@pytest.mark.parametrize("last", ["[*a8]", "{<<: [*a8, *a8]}", "&b [*b]"], ids=["lists", "merged", "itself"])
+def test_a_document_that_aliases_make_endless_is_refused_at_once(last: str) -> None:
+    kind = "{{<<: [{}]}}" if "<<" in last else "[{}]"
+    first = "a0: &a0 {k: 1}\n"
+    levels = "".join(f"a{n}: &a{n} {kind.format(', '.join([f'*a{n - 1}'] * 10))}\n" for n in range(1, 9))
+    began = time.monotonic()
+    with pytest.raises(ToolFileError, match="with its aliases filled in"):
+        parsed(f"{first}{levels}end: {last}\n".encode(), "apis.yaml")
+    assert time.monotonic() - began < 2
 
 
 async def test_a_document_that_grows_when_it_is_inlined_is_bounded(tmp_path: Path) -> None:
