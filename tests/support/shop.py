@@ -71,6 +71,7 @@ DOCUMENT: dict[str, Any] = {
         "/moved": {"get": {"operationId": "moved"}},
         "/slow": {"post": {"operationId": "slow"}},
         "/big": {"get": {"operationId": "big"}},
+        "/odd": {"get": {"operationId": "odd"}},
     },
 }
 
@@ -110,6 +111,8 @@ class Shop:
             await asyncio.sleep(5)
         if path.endswith("/big"):
             return PlainTextResponse("x" * 10_000_000)
+        if path.endswith("/odd"):
+            return Response("a9" * 250_000, headers={"Content-Type": "text/plain; charset=punycode"})
         if request.method == "DELETE":
             return Response(status_code=204)
         return JSONResponse({"ok": True})

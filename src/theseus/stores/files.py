@@ -1,7 +1,8 @@
 """One folder of files per session. No path, link or race leads out of it, and it never grows past its quota.
 
 Every step of a path is opened relative to the folder before it and without following links, so that what is checked is
-what is used. A session's folder is locked while it is written to, also against other processes.
+what is used. A session's folder is locked while it is written to, also against other processes; the lock is where no
+program that runs in the folder could hold it.
 """
 
 import codecs
@@ -30,7 +31,9 @@ MAX_ENTRIES = 10_000
 MAX_DEPTH = 32
 MAX_NAME_BYTES = 255
 
+_DEEPEST = 4 * MAX_DEPTH
 _INCOMING = ".incoming"
+_LOCKS = ".locks"
 _LEFT_BEHIND = timedelta(hours=1)
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = _ROOT | os.O_NOFOLLOW
@@ -120,8 +123,7 @@ class Workspaces:
             data = text.encode()
         except UnicodeEncodeError as error:
             raise WorkspaceError(f"the text is not valid Unicode at character {error.start}: leave it out") from error
-        with _explained(path), self._session(key, make=True) as session:
-            fcntl.flock(session, fcntl.LOCK_EX)
+        with _explained(path), self._session(key, make=True) as session, self._locked(key):
             _check_quota(self._quota, session, steps, len(data))
             with self._incoming() as incoming, _folder(session, steps[:-1], make=True) as folder:
                 _replace(incoming, folder, steps[-1], data)
@@ -144,6 +146,14 @@ class Workspaces:
             self._root.mkdir(parents=True, exist_ok=True)
         with _opened(os.open(self._root, _ROOT)) as root, _folder(root, [_folder_name(key)], make=make) as session:
             yield session
+
+    @contextmanager
+    def _locked(self, key: SessionKey) -> Generator[None, None, None]:
+        # sessions whose names begin alike share one, so that locks do not grow in number
+        name = _folder_name(key)[:2]
+        with _opened(os.open(self._root, _ROOT)) as root, _folder(root, [_LOCKS, name], make=True) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     @contextmanager
     def _incoming(self) -> Generator[int, None, None]:
@@ -257,10 +267,13 @@ def _check_quota(quota: int, session: int, steps: list[str], size: int) -> None:
         raise WorkspaceError(f"the workspace has {entries} files and folders already: overwrite one of them")
 
 
-def _usage(folder: int) -> tuple[int, int]:
+def _usage(session: int) -> tuple[int, int]:
+    """Bytes of the files, and how many files and folders; a program may have nested them deeper than any walk goes."""
     size = count = 0
-    for _, folders, files, here in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
+    for path, folders, files, here in os.fwalk(".", dir_fd=session, follow_symlinks=False):
         count += len(folders) + len(files)
+        if path.count("/") > _DEEPEST:
+            raise WorkspaceError("folders of the workspace are nested too deep: remove some of them")
         for name in files:
             with suppress(FileNotFoundError):
                 size += os.stat(name, dir_fd=here, follow_symlinks=False).st_size

@@ -181,6 +181,14 @@ ATTACKS = {
     "keys of the kernel": system_call(250, "0", "ctypes.c_int(-3)", "1"),
     "memory that is no file": system_call(319, "b", "0"),
     "shared memory": system_call(29, "0", "4096", "0o1600"),
+    "shared memory without a name": python("import mmap; mmap.mmap(-1, 4096); print('ESCAPED')"),
+    "shared memory of a device": python(
+        "import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096); print('ESCAPED')"
+    ),
+    "open files on their way": python(
+        "import os, socket\na, b = socket.socketpair()\nsocket.send_fds(a, [b'x'], [0]); print('ESCAPED')"
+    ),
+    "room behind a file's end": "touch a; fallocate -n -l 1M a && echo ESCAPED",
     "page faults in user mode": system_call(323, "1"),
     "files by handle": system_call(303, "-100", "b'/usr'", "b", "b", "0"),
     "namespaces by a pointer": system_call(435, "b", "64"),
@@ -280,6 +288,21 @@ LIMITS = {
     "a file with a huge hole": ("truncate -s 100G a", "File too large"),
     "many large files": (
         "for i in $(seq 99); do head -c 4000000 /dev/zero > f$i; sleep 0.02; done; sleep 30",
+        f"{QUOTA} bytes",
+    ),
+    "files that were removed and are held": (
+        python(
+            "import os, time\nfor i in range(4):\n    f = os.open('f', os.O_CREAT | os.O_RDWR)\n    os.unlink('f')\n"
+            "    os.write(f, b'x' * 8_000_000)\ntime.sleep(30)"
+        ),
+        f"{QUOTA} bytes",
+    ),
+    "files that were removed and are seen in memory": (
+        python(
+            "import mmap, os, time\nkept = []\nfor i in range(4):\n    f = os.open('f', os.O_CREAT | os.O_RDWR)\n"
+            "    os.write(f, b'x' * 8_000_000)\n    kept.append(mmap.mmap(f, 4096))\n    os.unlink('f')\n    os.close(f)\n"
+            "time.sleep(30)"
+        ),
         f"{QUOTA} bytes",
     ),
     "many small files": ("seq 12000 | sed s/^/f/ | xargs touch; sleep 30", "10000 files"),

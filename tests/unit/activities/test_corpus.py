@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import sqlite3
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -197,6 +198,45 @@ async def test_a_long_document_is_one_result_with_the_passage_that_fits(library:
     assert len(found) == 1
     assert "archive of Alexandria burned" in found[0].snippet
     assert len(found[0].snippet) <= 1_000
+
+
+@pytest.mark.parametrize("seconds", [13_500_000_000, -2_000_000_000])
+async def test_a_document_of_any_time_is_found(library: Library, seconds: int) -> None:
+    os.utime(library.put("a.txt", "whale"), (seconds, seconds))
+    assert await library.names("whale") == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.txt", b"caf\xe9/a.txt"])
+async def test_a_name_that_is_no_text_is_left_out_and_hides_no_other(library: Library, name: bytes) -> None:
+    library.put("good.txt", "whale")
+    odd = os.path.join(os.fsencode(library.folder), name)
+    os.makedirs(os.path.dirname(odd), exist_ok=True)
+    Path(os.fsdecode(odd)).write_text("whale")
+    assert await library.names("whale") == ["good.txt"]
+
+
+async def test_what_a_change_costs_does_not_grow_with_the_documents(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1_000):
+        library.put(f"{number}.txt", "lorem ipsum dolor sit amet\n" * 400)
+    while (await library.corpus.search("whale", 1)).note:
+        pass
+    steps: list[int] = []
+    connect = sqlite3.connect
+
+    def counting(path: Path, timeout: float) -> sqlite3.Connection:
+        index = connect(path, timeout)
+        index.set_progress_handler(lambda: steps.append(1), 1_000)
+        return index
+
+    monkeypatch.setattr(sqlite3, "connect", counting)
+    for number in range(20):
+        library.put(f"{number}.txt", "A whale.")
+    assert len(await library.names("whale", 20)) == 20
+    assert len(steps) < 200
+    monkeypatch.undo()
+    assert len(await library.names("lorem", 1_000)) == 980
 
 
 async def test_two_workers_may_share_an_index(library: Library) -> None:

@@ -16,6 +16,7 @@ import uvicorn
 
 from tests.support import mcp_notes
 from tests.support.servers import free_port
+from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.mcp.file import load_servers
 from theseus.activities.tools.mcp.tools import serving
 from theseus.activities.tools.registry import Outcome, Registry, ToolContext
@@ -111,6 +112,48 @@ async def test_a_server_sees_no_variable_but_those_it_was_given_and_its_key_is_n
             assert failed.text == "no such note; asked with [key]"
     assert "the key is [key]" in caplog.text
     assert KEY not in caplog.text
+
+
+async def test_the_worker_goes_on_while_a_server_lists_many_large_schemas(tmp_path: Path) -> None:
+    code = (
+        "import json, sys\n"
+        "schema = {'type': 'object', 'properties': {f'p{n}': {'enum': [1, 2]} for n in range(200)}}\n"
+        "tools = [{'name': f't{n}', 'inputSchema': schema} for n in range(40)]\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    info = {'protocolVersion': '2025-06-18', 'capabilities': {'tools': {}}, 'serverInfo': {'name': 'n', 'version': '1'}}\n"
+        "    result = {'tools': tools} if asked['method'] == 'tools/list' else info\n"
+        "    if asked['method'] in ('initialize', 'tools/list'):\n"
+        "        print(json.dumps({'jsonrpc': '2.0', 'id': asked['id'], 'result': result}), flush=True)\n"
+        "    elif 'id' in asked:\n"
+        "        error = {'code': -32601, 'message': 'no such method'}\n"
+        "        print(json.dumps({'jsonrpc': '2.0', 'id': asked['id'], 'error': error}), flush=True)\n"
+    )
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - began)
+
+    watching = asyncio.create_task(watch())
+    async with there(tmp_path, big=python(code, start_timeout=60)) as run:
+        await asyncio.sleep(0.1)
+        watching.cancel()
+        assert len(run.registry.names) == 40
+    assert longest < 0.7
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}\u00e9"], ids=["a line break", "no ASCII"])
+def test_a_key_that_no_header_can_carry_is_refused_at_the_start_and_not_shown(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "mcp.json"
+    entry = {"url": "https://wiki.example/mcp", "headers": {"Authorization": "Bearer ${WIKI}"}}
+    file.write_text(json.dumps({"mcpServers": {"wiki": entry}}))
+    with pytest.raises(ToolFileError, match=r"mcpServers\.wiki\.headers\.Authorization") as refused:
+        load_servers(file, {"WIKI": key})
+    assert KEY not in str(refused.value)
 
 
 async def test_an_entry_chooses_tools_and_says_their_effects(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.shop import DOCUMENT, Shop, shop
-from theseus.activities.tools.declarations import ToolFileError
+from theseus.activities.tools.declarations import ToolFileError, parsed
 from theseus.activities.tools.openapi import tools as openapi
 from theseus.activities.tools.openapi.file import load_apis
 from theseus.activities.tools.registry import Outcome, Registry, ToolContext
@@ -158,6 +158,13 @@ async def test_answers_are_bounded_and_redirects_not_followed(tmp_path: Path) ->
         assert time.monotonic() - began < 4
 
 
+async def test_an_answer_in_a_charset_that_takes_for_ever_does_not_stop_the_worker(tmp_path: Path) -> None:
+    async with there(tmp_path) as run:
+        began = time.monotonic()
+        assert await run.call("odd") == Outcome("a9" * 250_000)
+        assert time.monotonic() - began < 4
+
+
 async def test_a_private_address_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
     async with shop() as api:
         path = tmp_path / "shop.yaml"
@@ -242,6 +249,17 @@ async def test_a_document_of_thousands_of_operations_serves_those_that_are_named
     async with openapi.serving(load_apis(entry, {}), registry.put):
         assert "shop__o7" in registry.names
         assert len(registry.names) == 112
+
+
+@pytest.mark.parametrize("last", ["[*a8]", "{<<: [*a8, *a8]}", "&b [*b]"], ids=["lists", "merged", "itself"])
+def test_a_document_that_aliases_make_endless_is_refused_at_once(last: str) -> None:
+    kind = "{{<<: [{}]}}" if "<<" in last else "[{}]"
+    first = "a0: &a0 {k: 1}\n"
+    levels = "".join(f"a{n}: &a{n} {kind.format(', '.join([f'*a{n - 1}'] * 10))}\n" for n in range(1, 9))
+    began = time.monotonic()
+    with pytest.raises(ToolFileError, match="with its aliases filled in"):
+        parsed(f"{first}{levels}end: {last}\n".encode(), "apis.yaml")
+    assert time.monotonic() - began < 2
 
 
 async def test_a_document_that_grows_when_it_is_inlined_is_bounded(tmp_path: Path) -> None:

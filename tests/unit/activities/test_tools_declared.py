@@ -89,6 +89,53 @@ async def test_a_hostile_schema_neither_stops_the_worker_nor_makes_it_fetch(host
     assert time.monotonic() - began < 2
 
 
+def branching(depth: int) -> dict[str, Any]:
+    """A schema whose references double at each step."""
+    steps = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(depth)}
+    return {"properties": {"n": {"$ref": "#/$defs/a0"}}, "$defs": {**steps, f"a{depth}": {}}}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Values within values, for a schema of trees of two kinds."""
+    return {} if depth == 0 else {"c": nested(depth - 1)}
+
+
+TREE = {"properties": {"c": {"$ref": "#/$defs/t"}}}
+WORK: dict[str, tuple[dict[str, Any], Any]] = {
+    "references that multiply": (branching(30), 1),
+    "alternatives that multiply": (
+        {
+            "properties": {"n": {"$ref": "#/$defs/t"}},
+            "$defs": {"t": {"anyOf": [{**TREE, "required": ["y"]}, {**TREE, "required": ["z"]}]}},
+        },
+        nested(25),
+    ),
+    "a long list without repetitions": (
+        {"properties": {"n": {"uniqueItems": True}}},
+        [[n] if n % 2 else {"a": n} for n in range(30_000)],
+    ),
+    "a long list of long choices": (
+        {"properties": {"n": {"items": {"enum": [[n] for n in range(3_000)]}}}},
+        [[2_999]] * 60_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_checking_a_call_takes_bounded_time(name: str) -> None:
+    schema, value = WORK[name]
+    tool = declared({"type": "object", **schema})
+    began = time.monotonic()
+    assert (await run(tool, json.dumps({"n": value}))).text
+    assert time.monotonic() - began < 8
+
+
+async def test_a_long_list_that_fits_is_let_through() -> None:
+    schema = {"properties": {"n": {"items": {"type": "integer", "minimum": 0}}}}
+    outcome = await run(declared({"type": "object", **schema}), json.dumps({"n": list(range(10_000))}))
+    assert not outcome.is_error
+
+
 def test_a_schema_is_shown_bounded_and_without_what_providers_refuse_at_its_root() -> None:
     long = "very " * 1000
     shown = shown_schema(
@@ -107,8 +154,9 @@ def test_a_schema_is_shown_bounded_and_without_what_providers_refuse_at_its_root
         {"properties": {str(n): {"type": "string", "pattern": "x" * 100} for n in range(1000)}},
         {"properties": {"n": {"type": "no such type"}}},
         {"properties": {"n": json.loads('{"not":' * 100 + "{}" + "}" * 100)}},
+        {"anyOf": [{"type": "object"}] * 100_000},
     ],
-    ids=["no object", "no properties", "large", "invalid", "deep"],
+    ids=["no object", "no properties", "large", "invalid", "deep", "large where it is not shown"],
 )
 def test_a_schema_that_cannot_be_used_is_refused_when_the_tool_is_made(schema: dict[str, Any]) -> None:
     with pytest.raises(UnusableSchemaError):

@@ -165,6 +165,19 @@ def test_any_bytes_are_decoded_to_text_that_can_be_kept(data: bytes, charset: st
     readable.decode(data, charset).encode()
 
 
+@pytest.mark.parametrize("charset", ["punycode", "UTF7", "unicode-escape", "raw_unicode_escape", "idna", "undefined"])
+@pytest.mark.parametrize("said_by", ["the server", "the page"])
+def test_a_charset_that_the_web_does_not_have_neither_takes_for_ever_nor_breaks_text(
+    charset: str, said_by: str
+) -> None:
+    hostile = b"+2AA- \\ud800 xn--" + b"a9" * 250_000
+    told = charset if said_by == "the server" else None
+    began = time.monotonic()
+    text = readable.decode(f"<meta charset={charset}>".encode() + hostile, told)
+    assert time.monotonic() - began < 2
+    assert text.endswith(hostile.decode())
+
+
 @given(st.text(max_size=200))
 def test_utf_8_is_read_as_it_was_written(text: str) -> None:
     data = text.encode()

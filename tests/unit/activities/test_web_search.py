@@ -357,6 +357,8 @@ async def test_a_query_without_a_word_asks_nobody(wire: Wire) -> None:
         ("2026-05-01T00:00:00.000Z", "2026-05-01"),
         ("Fri, 01 May 2026 23:30:00 -0500", "2026-05-02"),
         ("3 hours ago", "3 hours ago"),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", "Fri, 31 Dec 9999 23:59:59 -0100"),
+        ("Fri, 31 Dec 99999999999999999999 00:00:00 GMT", "Fri, 31 Dec 99999999999999999999 00:00:\u2026"),
         ("", None),
         (None, None),
     ],

@@ -1,7 +1,9 @@
 """No path, link or race leads out of a session's workspace, and it never holds more than its quota."""
 
+import fcntl
 import os
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -284,6 +286,32 @@ def test_a_reader_never_sees_a_part_of_a_write(files: Workspaces):
 
     with going_on(write):
         assert {text(files, "f") for _ in range(300)} <= set(versions)
+
+
+def test_a_program_in_the_workspace_cannot_hold_writers_up(files: Workspaces):
+    held = os.open(files.folder(KEY), os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer = threading.Thread(target=files.write, args=(KEY, "a.txt", "a"), daemon=True)
+        writer.start()
+        writer.join(timeout=5)
+        assert not writer.is_alive()
+    finally:
+        os.close(held)
+
+
+def test_a_nest_deeper_than_any_walk_goes_is_told(files: Workspaces):
+    here = os.open(files.folder(KEY), os.O_RDONLY)
+    for _ in range(2_000):
+        os.mkdir("d", dir_fd=here)
+        there = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = there
+    os.close(here)
+    with pytest.raises(WorkspaceError, match="nested too deep"):
+        files.write(KEY, "a.txt", "a")
+    subprocess.run(["rm", "-rf", files.folder(KEY) / "d"], check=True)
+    files.write(KEY, "a.txt", "a")
 
 
 def test_text_that_cannot_be_written_changes_nothing(files: Workspaces):

@@ -33,19 +33,23 @@ PASSAGE_CHARS = 2_000
 SNIPPET_WORDS = 60
 WAIT = timedelta(seconds=10)
 """So long a search waits for the index; what is not read by then is found by a later search."""
+_LATEST_NS = 2**63 - 1
+"""The index keeps no later time; file systems do."""
 LOCK_WAIT = timedelta(seconds=10)
 
 _TITLE = re.compile(r"^#{1,3}\s+(\S.*)$", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _MARK = "\x02", "\x03"
+_VERSION = 2
+"""A part of the index's name, so that workers of an older version keep theirs."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
-    path TEXT PRIMARY KEY, modified_ns INTEGER, size_bytes INTEGER, title TEXT, failed TEXT
+    path TEXT PRIMARY KEY, modified_ns INTEGER, size_bytes INTEGER, title TEXT, failed TEXT, first INTEGER, last INTEGER
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS passages USING fts5 (
     title, text, path UNINDEXED, tokenize = "porter unicode61 remove_diacritics 2"
 );
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 _FIND = """
 SELECT path, snippet(passages, 1, ?, ?, ' … ', ?), bm25(passages, 4.0, 1.0) AS rank
@@ -73,7 +77,7 @@ class Corpus:
     def __init__(self, folder: Path, indexes: Path, extraction: Extraction, wait: timedelta = WAIT) -> None:
         self._folder = folder.absolute()
         name = hashlib.sha256(str(self._folder).encode()).hexdigest()[:16]
-        self._index = indexes.absolute() / f"{name}.sqlite"
+        self._index = indexes.absolute() / f"{name}-{_VERSION}.sqlite"
         self._extraction = extraction
         self._wait = wait
         self._updating: asyncio.Task[int] | None = None
@@ -143,19 +147,20 @@ class Corpus:
     def _store(self, file: _File, text: Readable | None, failed: str | None) -> None:
         title = _title(file.path, text) if text else file.path
         with self._opened() as index, index:
-            index.execute("DELETE FROM passages WHERE path = ?", (file.path,))
+            _remove(index, file.path)
+            first = index.execute("SELECT coalesce(max(rowid), 0) + 1 FROM passages").fetchone()[0]
+            passages = list(_passages(text.text)) if text else []
+            rows = ((number, title, passage, file.path) for number, passage in enumerate(passages, first))
+            index.executemany("INSERT INTO passages (rowid, title, text, path) VALUES (?, ?, ?, ?)", rows)
+            about = (file.path, file.modified_ns, file.size_bytes, title, failed)
             index.execute(
-                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)",
-                (file.path, file.modified_ns, file.size_bytes, title, failed),
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", (*about, first, first + len(passages) - 1)
             )
-            rows = ((title, passage, file.path) for passage in _passages(text.text)) if text else ()
-            index.executemany("INSERT INTO passages VALUES (?, ?, ?)", rows)
 
     def _forget(self, paths: Sequence[str]) -> None:
         with self._opened() as index, index:
             for path in paths:
-                index.execute("DELETE FROM passages WHERE path = ?", (path,))
-                index.execute("DELETE FROM documents WHERE path = ?", (path,))
+                _remove(index, path)
 
     def _find(self, query: str, count: int) -> list[SearchResult]:
         words = " OR ".join(f'"{word}"' for word in dict.fromkeys(_WORD.findall(query)))
@@ -187,10 +192,17 @@ class Corpus:
     def _opened(self) -> Generator[sqlite3.Connection, None, None]:
         self._index.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._index, timeout=LOCK_WAIT.total_seconds())) as index:
-            if index.execute("PRAGMA user_version").fetchone() != (1,):
+            if index.execute("PRAGMA user_version").fetchone() != (_VERSION,):
                 index.execute("PRAGMA journal_mode = WAL")
                 index.executescript(_SCHEMA)
             yield index
+
+
+def _remove(index: sqlite3.Connection, path: str) -> None:
+    # first, as it keeps other workers out; by numbers, as looking for passages by their path means to read all there are
+    places = index.execute("DELETE FROM documents WHERE path = ? RETURNING first, last", (path,)).fetchall()
+    for place in places:
+        index.execute("DELETE FROM passages WHERE rowid BETWEEN ? AND ?", place)
 
 
 def _noticed(update: asyncio.Task[int]) -> None:
@@ -211,6 +223,9 @@ def _files(folder: Path) -> Iterator[_File]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(here, name)
+            if not _is_text(path):
+                _log.info("%r is not searched: its name is no UTF-8", str(path))
+                continue
             if name.startswith(".") or path.suffix.lower() not in KINDS or path.is_symlink():
                 continue
             try:
@@ -222,7 +237,16 @@ def _files(folder: Path) -> Iterator[_File]:
                 _log.warning("only the first %d files of %s are searched", MAX_FILES, folder)
                 return
             if about.st_size <= MAX_FILE_BYTES:
-                yield _File(str(path.relative_to(folder)), about.st_mtime_ns, about.st_size)
+                modified_ns = max(-_LATEST_NS, min(about.st_mtime_ns, _LATEST_NS))
+                yield _File(str(path.relative_to(folder)), modified_ns, about.st_size)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bytes(path: Path) -> bytes:

@@ -4,6 +4,7 @@ Values may name variables of the environment, so that no key stands in a file; t
 that is said and logged.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from theseus.domain.toolset import fits
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 PROBLEMS_SHOWN = 5
+MAX_YAML_NODES = 2_000_000
 SECRET_CHARS = 6
 """A shorter value is no key: hiding it would only garble what is said."""
 HIDDEN = "[key]"
@@ -86,8 +88,12 @@ class Variables:
         """
         found = self._environ.get(name, "")
         if not found:
-            raise ToolFileError(f"{self._file}: {place}: the variable {name} is not set where the worker runs")
+            raise self.wrong(place, f"the variable {name} is not set where the worker runs")
         return found
+
+    def wrong(self, place: str, what: str) -> ToolFileError:
+        """The error that says what is wrong at a place of the file."""
+        return ToolFileError(f"{self._file}: {place}: {what}")
 
     def filled(self, text: str, place: str) -> str:
         """The text with the value of each variable in place of `${NAME}`.
@@ -127,7 +133,7 @@ def parsed(data: bytes, name: str) -> object:
     try:
         text = data.decode("utf-8-sig")
         # JSON first: it is YAML too, but a hundred times faster to read as what it is
-        return json.loads(text) if text.lstrip()[:1] in ("{", "[") and _is_json(text) else yaml.load(text, _LOADER)
+        return json.loads(text) if text.lstrip()[:1] in ("{", "[") and _is_json(text) else _yaml(text)
     except UnicodeDecodeError as error:
         raise ToolFileError(f"{name}: not UTF-8 text (byte {error.start})") from error
     except yaml.MarkedYAMLError as error:
@@ -136,6 +142,30 @@ def parsed(data: bytes, name: str) -> object:
         raise ToolFileError(f"{name}: {where}: neither YAML nor JSON: {error.problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ToolFileError(f"{name}: neither YAML nor JSON: {str(error)[:200]}") from error
+
+
+def _yaml(text: str) -> object:
+    loader = _LOADER(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > MAX_YAML_NODES:
+            raise yaml.YAMLError(f"with its aliases filled in it has more than {MAX_YAML_NODES} parts")
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many parts a node has when what aliases stand for is counted each time."""
+    if id(node) not in known:
+        # one that holds itself has no end
+        known[id(node)] = MAX_YAML_NODES + 1
+        parts: Any = node.value if isinstance(node, yaml.CollectionNode) else ()
+        flat = itertools.chain.from_iterable(parts) if isinstance(node, yaml.MappingNode) else parts
+        known[id(node)] = 1 + sum(_size(part, known) for part in flat)
+    return known[id(node)]
 
 
 def _is_json(text: str) -> bool:

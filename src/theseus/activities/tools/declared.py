@@ -8,7 +8,8 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, exceptions, validators
@@ -26,6 +27,10 @@ MAX_DEPTH = 40
 MAX_ARGUMENTS_CHARS = 500_000
 MAX_NAME_CHARS = 64
 PROBLEM_CHARS = 300
+MAX_CHECKED_CHARS = 64_000
+"""A schema is checked to be one, as a whole, which takes long."""
+MAX_STEPS = 30_000
+"""So many keywords of a schema are looked at for one call: references and alternatives may multiply without end."""
 
 Call = Callable[[dict[str, JsonValue], ToolContext], Awaitable[str]]
 """Does a call with arguments that fit the schema; ToolError's message goes to the model."""
@@ -130,17 +135,41 @@ def _shortened(value: JsonValue, depth: int) -> JsonValue:
     return made
 
 
+class _TooMuchWorkError(Exception):
+    """A call would take too long to check."""
+
+
+_steps_left: ContextVar[int] = ContextVar("steps_left")
+
+
+def _counted(check: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        left = _steps_left.get() - (len(cast("list[object]", value)) if isinstance(value, (list, dict)) else 1)
+        _steps_left.set(left)
+        if left < 0:
+            raise _TooMuchWorkError
+        yield from check(validator, value, instance, schema) or ()
+
+    return counted
+
+
 def _unchecked(*_: object) -> None:
-    """A keyword that the server checks itself: a hostile regular expression would stop the whole worker."""
+    """A keyword that the server checks itself: a hostile expression, or a long list, would stop the whole worker."""
 
 
-_UNCHECKED = {"pattern": _unchecked, "patternProperties": _unchecked}
-_Validator = cast("Callable[..., Any]", validators.extend(Draft202012Validator, _UNCHECKED))
+_UNCHECKED = {"pattern": _unchecked, "patternProperties": _unchecked, "uniqueItems": _unchecked}
+_KEYWORDS = cast("Mapping[str, Callable[..., Any]]", Draft202012Validator.VALIDATORS)
+_Validator = cast(
+    "Callable[..., Any]",
+    validators.extend(Draft202012Validator, {k: _UNCHECKED.get(k) or _counted(v) for k, v in _KEYWORDS.items()}),
+)
 
 
 def _reader(schema: Mapping[str, JsonValue]) -> Callable[[str], Mapping[str, object]]:
     try:
         bounded = _without_patterns(_shortened(cast("JsonValue", dict(schema)), 0))
+        if (size := len(json.dumps(bounded, ensure_ascii=False))) > MAX_CHECKED_CHARS:
+            raise UnusableSchemaError(f"its schema has {size} characters; at most {MAX_CHECKED_CHARS} are read")
         Draft202012Validator.check_schema(cast("Any", schema))
     except (exceptions.SchemaError, RecursionError) as error:
         raise UnusableSchemaError(f"its schema is not valid: {str(error).splitlines()[0][:PROBLEM_CHARS]}") from error
@@ -149,10 +178,13 @@ def _reader(schema: Mapping[str, JsonValue]) -> Callable[[str], Mapping[str, obj
 
     def read(text: str) -> Mapping[str, object]:
         given = _object(text)
+        _steps_left.set(MAX_STEPS)
         try:
             found: list[Any] = list(itertools.islice(validator.iter_errors(given), PROBLEMS_SHOWN + 1))
         except (Unresolvable, RecursionError) as error:
             raise ArgumentsError(["the tool's own schema is broken, so it cannot be called"]) from error
+        except _TooMuchWorkError as error:
+            raise ArgumentsError(["arguments: they take too long to check: send fewer and simpler values"]) from error
         if found:
             raise ArgumentsError([_problem(error) for error in found])
         return given

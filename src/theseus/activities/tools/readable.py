@@ -81,6 +81,8 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"})
+"""Python knows them as such, the web does not: some take for ever, some make text that cannot be kept."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -125,6 +127,8 @@ def decode(data: bytes, charset: str | None = None) -> str:
     """Bytes as text: by byte order mark, what the server says, what the page says, as UTF-8, and at last as Windows-1252."""
     for name in _charsets(data, charset):
         try:
+            if codecs.lookup(name).name.replace("-", "_") in _NO_CHARSETS:
+                continue
             return data.decode(name, errors="replace" if name != "utf-8" else "strict")
         except (LookupError, UnicodeError):
             continue

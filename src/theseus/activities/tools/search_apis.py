@@ -294,5 +294,5 @@ def day(told: str | None) -> str | None:
         return found[0]
     try:
         return parsedate_to_datetime(told).astimezone(UTC).date().isoformat()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return plain(told, 40)

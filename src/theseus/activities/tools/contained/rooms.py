@@ -28,7 +28,8 @@ MAX_DEPTH = 64
 _BASE = "/tmp"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _OF_ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+# as zero is seen full, which reads the same: memory that is shared by way of the other is counted nowhere
+_DEVICES = {"null": "null", "zero": "full", "full": "full", "random": "random", "urandom": "urandom"}
 _LINKS = {"dev/fd": "/proc/self/fd", "dev/stdin": "/proc/self/fd/0", "dev/stdout": "/proc/self/fd/1"} | {
     "dev/stderr": "/proc/self/fd/2"
 }
@@ -39,6 +40,7 @@ _FILES = {
     "etc/hosts": "127.0.0.1 localhost\n",
 }
 _SHOWN = kernel.READ_ONLY | kernel.NOSUID | kernel.NODEV
+_MAPS_BYTES = 1 << 20
 _PAGE = os.sysconf("SC_PAGESIZE")
 
 Orders = dict[str, Any]
@@ -87,8 +89,8 @@ def build(orders: Orders) -> None:
     system = {path: kernel.copy_of_mount(path, _SHOWN) for path in (*_SYSTEM, *_OF_ETC) if _is_real(path)}
     links = {path: os.readlink(path) for path in _SYSTEM if os.path.islink(path)}
     devices = {
-        name: kernel.copy_of_mount(f"/dev/{name}", kernel.READ_ONLY | kernel.NOSUID | kernel.NOEXEC, whole=False)
-        for name in _DEVICES
+        name: kernel.copy_of_mount(f"/dev/{real}", kernel.READ_ONLY | kernel.NOSUID | kernel.NOEXEC, whole=False)
+        for name, real in _DEVICES.items()
     }
     kernel.mount("tmpfs", _BASE, kernel.NOSUID | kernel.NODEV, "size=1m,mode=0755")
     os.chdir(_BASE)
@@ -169,23 +171,55 @@ def memory_used() -> int:
 
 def disk_limit_passed(orders: Orders) -> str | None:
     """Which limit of the workspace is passed: "disk" (bytes), "files" (how many) or "depth"; None when none is."""
-    size = count = deepest = 0
+    count = 0
     here = os.open(WORKSPACE, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        size = _held_bytes(orders["file_bytes"])
         for name, inside, depth in _entries(here):
             count += 1
-            deepest = max(deepest, depth)
             with contextlib.suppress(FileNotFoundError):
                 about = os.stat(name, dir_fd=inside, follow_symlinks=False)
                 size += about.st_size if stat.S_ISREG(about.st_mode) else 0
+            passed = {
+                "disk": size > orders["workspace_bytes"],
+                "files": count > orders["workspace_files"],
+                "depth": depth >= MAX_DEPTH,
+            }
+            if any(passed.values()):
+                # at once: who makes files could make them for as long as they are counted
+                return next(name for name, is_so in passed.items() if is_so)
     finally:
         os.close(here)
-    passed = {
-        "disk": size > orders["workspace_bytes"],
-        "files": count > orders["workspace_files"],
-        "depth": deepest >= MAX_DEPTH,
-    }
-    return next((name for name, is_so in passed.items() if is_so), None)
+    return "disk" if size > orders["workspace_bytes"] else None
+
+
+def _held_bytes(file_bytes: int) -> int:
+    """Bytes of the workspace's files that have no name any more and are on the disk as long as a process has them."""
+    device = os.stat(WORKSPACE).st_dev
+    found: dict[int, int] = {}
+    for process in os.listdir("/proc"):
+        if process.isdecimal() and process != "1":
+            with contextlib.suppress(OSError):
+                found |= {number: file_bytes for number in _mapped(process) if number not in found}
+                for about in _opened(process):
+                    if stat.S_ISREG(about.st_mode) and about.st_nlink == 0 and about.st_dev == device:
+                        found[about.st_ino] = about.st_size
+    return sum(found.values())
+
+
+def _opened(process: str) -> Iterator[os.stat_result]:
+    for name in os.listdir(f"/proc/{process}/fd"):
+        with contextlib.suppress(OSError):
+            yield os.stat(f"/proc/{process}/fd/{name}")
+
+
+def _mapped(process: str) -> Iterator[int]:
+    """The numbers of removed files of the workspace that a process sees in its memory; their sizes nobody tells."""
+    with open(f"/proc/{process}/maps", "rb") as maps:
+        for line in maps.read(_MAPS_BYTES).splitlines():
+            parts = line.split(maxsplit=5)
+            if len(parts) == 6 and parts[5].startswith(f"{WORKSPACE}/".encode()) and parts[5].endswith(b" (deleted)"):
+                yield int(parts[4])
 
 
 def _entries(folder: int) -> Iterator[tuple[str, int, int]]:

@@ -1,7 +1,8 @@
 """The system calls that a contained program may not make, as a filter for the kernel (classic BPF, seccomp mode 2).
 
 Namespaces and read-only mounts do the containing. This takes away what would widen the kernel's surface or get around
-a limit: sockets, new namespaces, mounts, tracing, keys, memory that no limit counts, and files that run as their owner.
+a limit: sockets, new namespaces, mounts, tracing, keys, memory and disk that no limit counts, and files that run as
+their owner.
 """
 
 import errno
@@ -25,7 +26,18 @@ _SAME_EVERYWHERE = {
     **{"open_tree_attr": 467},
 }
 _X86_64 = _SAME_EVERYWHERE | {
-    **{"open": 2, "shmget": 29, "socket": 41, "clone": 56, "semget": 64, "msgget": 68, "creat": 85, "chmod": 90},
+    **{
+        "open": 2,
+        "mmap": 9,
+        "shmget": 29,
+        "socket": 41,
+        "sendmsg": 46,
+        "clone": 56,
+        "semget": 64,
+        "msgget": 68,
+        "creat": 85,
+        "chmod": 90,
+    },
     **{"fchmod": 91, "ptrace": 101, "syslog": 103, "mknod": 133, "personality": 135, "modify_ldt": 154},
     **{"pivot_root": 155, "adjtimex": 159, "chroot": 161, "acct": 163, "settimeofday": 164, "mount": 165},
     **{"umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170, "setdomainname": 171},
@@ -35,7 +47,7 @@ _X86_64 = _SAME_EVERYWHERE | {
     **{"unshare": 272, "move_pages": 279, "perf_event_open": 298, "fanotify_init": 300, "name_to_handle_at": 303},
     **{"open_by_handle_at": 304, "clock_adjtime": 305, "setns": 308, "process_vm_readv": 310},
     **{"process_vm_writev": 311, "kcmp": 312, "finit_module": 313, "memfd_create": 319, "kexec_file_load": 320},
-    **{"bpf": 321, "userfaultfd": 323},
+    **{"fallocate": 285, "sendmmsg": 307, "bpf": 321, "userfaultfd": 323},
 }
 _AARCH64 = _SAME_EVERYWHERE | {
     **{"lookup_dcookie": 18, "mknodat": 33, "umount2": 39, "mount": 40, "pivot_root": 41, "nfsservctl": 42},
@@ -47,7 +59,7 @@ _AARCH64 = _SAME_EVERYWHERE | {
     **{"move_pages": 239, "perf_event_open": 241, "fanotify_init": 262, "name_to_handle_at": 264},
     **{"open_by_handle_at": 265, "clock_adjtime": 266, "setns": 268, "process_vm_readv": 270},
     **{"process_vm_writev": 271, "kcmp": 272, "finit_module": 273, "memfd_create": 279, "bpf": 280, "userfaultfd": 282},
-    **{"kexec_file_load": 294},
+    **{"fallocate": 47, "sendmsg": 211, "mmap": 222, "sendmmsg": 269, "kexec_file_load": 294},
 }
 MACHINES: Mapping[str, tuple[int, Mapping[str, int]]] = {
     "x86_64": (0xC000003E, _X86_64),
@@ -59,7 +71,11 @@ _SAID_TO_BE_MISSING = ("clone3", "openat2")
 """Their flags are behind a pointer, which no filter can follow; libraries fall back to the calls whose flags are not."""
 _MODE_ARGUMENT = {"chmod": 1, "fchmod": 1, "creat": 1, "mknod": 1, "fchmodat": 2, "fchmodat2": 2, "mknodat": 2}
 _FLAGS_ARGUMENT = {"open": 1, "openat": 2}
-_LOOKED_AT = frozenset({"clone", *_SAID_TO_BE_MISSING, *_MODE_ARGUMENT, *_FLAGS_ARGUMENT})
+_SHARED, _ANONYMOUS = 0x1, 0x20
+"""Flags of mmap. Memory that is shared and no file stays when it is no longer seen in any process."""
+_KEEP_SIZE = 0x1
+"""Of fallocate: room on the disk that belongs to a file and is no part of its size."""
+_LOOKED_AT = frozenset({"clone", "mmap", "fallocate", *_SAID_TO_BE_MISSING, *_MODE_ARGUMENT, *_FLAGS_ARGUMENT})
 
 
 def program(machine: str) -> bytes:
@@ -95,6 +111,11 @@ def _body(name: str) -> bytes:
         return refuse
     if name == "clone":
         return _argument(0) + _step(_ANY_BIT, _NEW_NAMESPACES, 0, 1) + refuse + allow
+    if name == "mmap":
+        return _argument(3) + _step(_ANY_BIT, _SHARED, 0, 2) + _step(_ANY_BIT, _ANONYMOUS, 0, 1) + refuse + allow
+    if name == "fallocate":
+        unsupported = _step(_RETURN, _ERRNO | errno.EOPNOTSUPP)
+        return _argument(1) + _step(_ANY_BIT, _KEEP_SIZE, 0, 1) + unsupported + allow
     if name in _MODE_ARGUMENT:
         return _argument(_MODE_ARGUMENT[name]) + _step(_ANY_BIT, _SET_ID_BITS, 0, 1) + refuse + allow
     flags = _FLAGS_ARGUMENT[name]

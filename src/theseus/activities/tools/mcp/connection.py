@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Any, cast
@@ -49,7 +49,7 @@ class Connection:
         listed: is given its tools, each time that it was connected.
     """
 
-    def __init__(self, server: McpServer, listed: Callable[[list[Tool]], None]) -> None:
+    def __init__(self, server: McpServer, listed: Callable[[list[Tool]], Awaitable[None]]) -> None:
         self._server = server
         self._listed = listed
         self._client: Client | None = None
@@ -162,11 +162,11 @@ class Connection:
             with scope:
                 async with AsyncExitStack() as stack:
                     client = await stack.enter_async_context(Client(await self._transport(stack)))
-                    tools = await _tools_of(client)
+                    await self._listed(await _tools_of(client))
                     scope.deadline = math.inf
                     self._connecting = None
                     connected = True
-                    self._found(client, tools)
+                    self._found(client)
                     await self._lost.wait()
                     self._client = None
                     scope.deadline = anyio.current_time() + CLOSING
@@ -189,8 +189,7 @@ class Connection:
         client = await stack.enter_async_context(http_client(at, self._server.timeout))
         return streamable_http_client(at.url, http_client=client)
 
-    def _found(self, client: Client, tools: list[Tool]) -> None:
-        self._listed(tools)
+    def _found(self, client: Client) -> None:
         self._was_there = True
         self._client = client
         self._answer(client)

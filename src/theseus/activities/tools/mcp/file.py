@@ -110,6 +110,9 @@ def _filled(name: str, entry: ServerEntry, variables: Variables, environ: Mappin
     given = entry.env if entry.url is None else entry.headers
     key = "env" if entry.url is None else "headers"
     values = {part: variables.filled(text, f"mcpServers.{name}.{key}.{part}") for part, text in given.items()}
+    if bad := [part for part, text in values.items() if key == "headers" and not _fits_header(text)]:
+        # what sends it would show the whole value in its error
+        raise variables.wrong(f"mcpServers.{name}.{key}.{bad[0]}", "its value has characters that no header may have")
     inherited = {part: environ[part] for part in INHERITED if part in environ}
     at: Program | Address
     if entry.url is not None:
@@ -124,6 +127,10 @@ def _filled(name: str, entry: ServerEntry, variables: Variables, environ: Mappin
         timeout=timedelta(seconds=entry.timeout),
         start_timeout=timedelta(seconds=entry.start_timeout),
     )
+
+
+def _fits_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _is_web_address(url: str) -> bool:

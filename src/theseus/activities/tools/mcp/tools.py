@@ -77,8 +77,9 @@ async def _ended(owners: Sequence["asyncio.Task[None]"]) -> None:
 
 
 def _connection(server: McpServer, put: Put) -> Connection:
-    def listed(found: list[ListedTool]) -> None:
-        put(server.name, tools_of(server, found, connection))
+    async def listed(found: list[ListedTool]) -> None:
+        # a server may have many large schemas: nobody else waits while they are checked
+        put(server.name, await asyncio.to_thread(tools_of, server, found, connection))
 
     connection = Connection(server, listed)
     return connection

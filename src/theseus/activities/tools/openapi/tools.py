@@ -14,6 +14,7 @@ from typing import cast
 import httpx2
 from pydantic import JsonValue
 
+from theseus.activities.tools import readable
 from theseus.activities.tools.declarations import MAX_FILE_BYTES, ToolFileError, parsed, read_data
 from theseus.activities.tools.declared import (
     MAX_DESCRIPTION_CHARS,
@@ -196,10 +197,7 @@ def _text(response: httpx2.Response, data: bytes) -> str:
     is_text = kind.startswith(_TEXT_TYPES) or kind.endswith(("+json", "+xml")) or (not kind and b"\0" not in data)
     if not is_text and data:
         return f"[{kind[:100] or 'no type'}, {len(data)} bytes: it cannot be shown]"
-    try:
-        return data.decode(response.charset_encoding or "utf-8", errors="replace")
-    except LookupError:
-        return data.decode(errors="replace")
+    return readable.decode(data, response.charset_encoding or "utf-8")
 
 
 def _without_body(response: httpx2.Response, status: str) -> str:
