@@ -104,6 +104,7 @@ class Shop:
             return Response(b"\x89PNG\x00", media_type="image/png")
         if path.endswith("/fails"):
             told = f"out of order, {request.headers.get('authorization')} {request.url.query}"
+            told += "!" * (1990 - len(told)) + str(request.headers.get("authorization"))
             return PlainTextResponse(told + "!" * 5000, status_code=503, headers={"Retry-After": "7"})
         if path.endswith("/moved"):
             return RedirectResponse("http://169.254.169.254/latest")

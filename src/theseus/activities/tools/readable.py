@@ -293,7 +293,8 @@ def main() -> int:
         answer = {"error": str(error)}
     except MemoryError:
         answer = {"error": "reading the page took too much memory"}
-    sys.stdout.write(json.dumps(answer))
+    # a page may make lone surrogates, which no JSON reader takes
+    sys.stdout.write(json.dumps({k: v.encode(errors="replace").decode() for k, v in answer.items()}))
     return 0
 
 

@@ -168,12 +168,13 @@ async def _exchange(api: Api, sent: Sent) -> str:
     ):
         status = f"{response.status_code} {response.reason_phrase}".rstrip()
         if response.is_redirect:
-            to = response.headers.get("location", "nowhere")[:300]
+            to = api.secrets.hide(response.headers.get("location", "nowhere"))[:300]
             raise ToolError(f"{sent.shown} answered {status}: it leads to {to}, which is not followed.")
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise ToolError(f"{sent.shown} answered {status} in an encoding that was not asked for.")
         data, cut = await _read(response)
-        text = _text(response, data)
+        # before anything is cut: half a key would not be known as one
+        text = api.secrets.hide(_text(response, data))
         if response.status_code >= 400:
             after = response.headers.get("retry-after")
             wait = f"; it asks to wait {after[:40]}" if after else ""
