@@ -1,8 +1,14 @@
 """Shapes of deep research: what was fetched, what it is evidence for, and how a report stands on it. Inner contract."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+MOST_QUESTIONS = 8
+MOST_FACETS = 6
+
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class Source(BaseModel):
@@ -54,3 +60,153 @@ class SentenceCheck(BaseModel):
     support: Support = Support.SUPPORTED
     reasons: tuple[str, ...] = ()
     better: tuple[str, ...] = ()
+
+
+class Requirement(BaseModel):
+    """Something that the report has to answer, asked for in so many words or meant by whoever asks such a question."""
+
+    id: Name
+    text: str = Field(min_length=1, max_length=400)
+    is_implicit: bool = False
+
+
+class Scope(BaseModel):
+    """What the report is to be, as the scoper understands the query."""
+
+    language: str = Field(default="en", max_length=40, description="Language of the report.")
+    audience: str = Field(default="", max_length=200)
+    freshness: str = Field(default="", max_length=200, description="How recent sources have to be; empty: any.")
+    words: int = Field(default=800, ge=100, le=6000, description="Length of the report.")
+    requirements: list[Requirement] = Field(default=[], max_length=16)
+    perspectives: list[str] = Field(default=[], max_length=6, description="Points of view that a good report has.")
+    assumptions: list[str] = Field(default=[], max_length=8, description="What was not said and is taken for granted.")
+
+
+class Facet(BaseModel):
+    """One thing to find out for a sub-question, and how many independent domains have to say it."""
+
+    id: Name
+    text: str = Field(min_length=1, max_length=300)
+    must: bool = Field(default=True, description="Whether the report fails without it.")
+    domains: int = Field(default=1, ge=1, le=3, description="Independent domains that have to show it.")
+
+
+class SubQuestion(BaseModel):
+    """One part of a research plan: what one researcher finds out."""
+
+    id: Name
+    question: str = Field(min_length=1, max_length=1000)
+    facets: list[Facet] = Field(min_length=1, max_length=MOST_FACETS)
+    depends_on: list[Name] = Field(default=[], description="Ids of the sub-questions whose findings it needs.")
+    serves: list[Name] = Field(default=[], description="Ids of the requirements that it answers.")
+    weight: int = Field(default=1, ge=1, le=4, description="Its share of the budget, against the others.")
+
+
+class ResearchDraft(BaseModel):
+    """A research plan as its planner writes it."""
+
+    idea: str = Field(default="", max_length=1000)
+    questions: list[SubQuestion]
+
+
+class ResearchPlan(ResearchDraft):
+    """A sound plan; people review it by its version."""
+
+    version: int = 1
+
+
+class ResearchCall(BaseModel):
+    """For which sub-question a researcher calls a tool, and which facets it may note evidence for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    facets: tuple[str, ...] = ()
+
+
+class Snapshot(BaseModel):
+    """A page as it was fetched: its source, and all its text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: Source
+    text: str
+
+
+class FacetRow(BaseModel):
+    """How far one facet is established."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    facet: str
+    text: str
+    must: bool = True
+    needed: int = 1
+    cards: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+    @property
+    def is_established(self) -> bool:
+        """Whether enough independent domains show it."""
+        return len(self.domains) >= self.needed
+
+
+class Contradiction(BaseModel):
+    """Two cards of one facet that say different figures for the same thing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    facet: str
+    first: str
+    second: str
+    about: str = ""
+
+
+class FollowUp(BaseModel):
+    """What is still to be found out, in words for the next researcher."""
+
+    question: Name
+    facets: list[Name] = Field(min_length=1, max_length=MOST_FACETS)
+    task: str = Field(min_length=1, max_length=1000)
+
+
+class Judgement(BaseModel):
+    """What the assessor makes of a round: whether the report can be written, and what to look for next."""
+
+    is_enough: bool
+    follow_ups: list[FollowUp] = Field(default=[], max_length=MOST_QUESTIONS)
+
+
+class Point(BaseModel):
+    """One thing that a section says, and the cards that show it."""
+
+    text: str = Field(min_length=1, max_length=400)
+    cards: list[str] = Field(default=[], max_length=12)
+
+
+class Section(BaseModel):
+    """One section of the report."""
+
+    title: str = Field(min_length=1, max_length=120)
+    points: list[Point] = Field(min_length=1, max_length=20)
+
+
+class Outline(BaseModel):
+    """The report's sections, each point bound to its cards."""
+
+    title: str = Field(default="", max_length=200)
+    sections: list[Section] = Field(min_length=1, max_length=12)
+
+
+class Report(BaseModel):
+    """What the rules say of a whole report. `score` is the part of its claims that is supported, 0..1."""
+
+    score: float
+    claims: int
+    supported: int
+    weak: int
+    unsupported: int
+    cited: int
+    sentences: list[SentenceCheck] = []

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from theseus.contracts.messages import TaskRef, ToolCall
+from theseus.contracts.research import Card, ResearchCall
 
 SEND_MESSAGE = "send_message"
 """The tool by which agents of a team talk; their workflows carry it out themselves."""
@@ -54,7 +55,11 @@ class ToolFacts(BaseModel):
 
 
 class ToolRequest(BaseModel):
-    """One tool call. `idempotency_key` is stable over retries; `head` is the transcript node with the task's context."""
+    """One tool call.
+
+    `idempotency_key` is stable over retries; `head` is the transcript node with the task's context; `research` says for
+    which sub-question a researcher calls.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,12 +68,14 @@ class ToolRequest(BaseModel):
     call: ToolCall
     idempotency_key: str
     head: str = ""
+    research: ResearchCall | None = None
 
 
 class ToolResult(BaseModel):
     """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store.
 
-    `untold` says that the event log was down, so that the workflow has to tell of it.
+    `untold` says that the event log was down, so that the workflow has to tell of it. `cards` is the evidence that was
+    admitted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,3 +88,4 @@ class ToolResult(BaseModel):
     size_bytes: int = 0
     duration_ms: int = 0
     untold: bool = False
+    cards: tuple[Card, ...] = ()
