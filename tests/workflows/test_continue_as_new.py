@@ -159,11 +159,11 @@ async def test_an_open_question_stays_open(model: ScriptedModel, tmp_path: Path)
 async def test_a_memory_too_large_for_a_payload_is_cut_and_the_task_goes_on(
     model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying, "MOST_CARRIED_BYTES", 100_000)
-    limits = ("limit.blobSize.error=200000", "limit.blobSize.warn=150000")
+    monkeypatch.setattr(carrying, "MOST_CARRIED_BYTES", 30_000)
+    limits = ("limit.blobSize.error=90000", "limit.blobSize.warn=80000")
     async with impatient(model, tmp_path, *limits) as there:
         lead = [*rounds_of_ann(14, recruit("ann")), decides(finish("ran to its end"))]
-        model.replace({"rules": [*lead, {"reply": {"text": "w" * 30_000}}]})
+        model.replace({"rules": [*lead, {"reply": {"text": "w" * 10_000}}]})
         handle = await there.start("the task", workflow="SupervisorWorkflow")
         assert (await there.result(handle)).result == "ran to its end"
         await crossed(there, handle)
