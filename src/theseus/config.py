@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)
     transcript_ttl: Duration = timedelta(days=2)
+    evidence_ttl: Duration = timedelta(days=7)
     event_ttl: Duration = timedelta(hours=24)
     event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")
 

@@ -26,9 +26,11 @@ PASSED_THROUGH = (
                 "crew",
             ),
             *("endings", "lifecycle", "limits", "milestones", "modes", "opening", "patterns", "run", "steps"),
+            "reviews",
             *("strategies", "supervision", "team", "together", "tool_calls"),
         )
     ),
+    "markdown_it",
     "pydantic",
     "pydantic_core",
     "openai",

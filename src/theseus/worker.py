@@ -28,16 +28,19 @@ from theseus.activities.tools.allowance import Allowance
 from theseus.activities.tools.bash import bash_tools
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
+from theseus.activities.tools.egress import Egress
 from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
+from theseus.activities.tools.web_fetch import Fetcher
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
-from theseus.stores.ports import ArtifactStore, EventLog, RateStore, SessionStore, TranscriptStore
+from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
+    RedisEvidence,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -61,6 +64,7 @@ class Stores:
     artifacts: ArtifactStore
     events: EventLog
     rates: RateStore
+    evidence: EvidenceStore
 
 
 @asynccontextmanager
@@ -74,6 +78,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             artifacts=RedisArtifacts(client, ttl=settings.session_ttl),
             events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
             rates=RedisRates(client),
+            evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
         )
     finally:
         await client.aclose()
@@ -148,9 +153,9 @@ async def own_tools(settings: Settings, stores: Stores) -> list[Tool]:
     try:
         found = built_in_tools(
             artifacts=stores.artifacts,
+            evidence=stores.evidence,
             workspaces=workspaces,
-            fetch_allow=settings.fetch_allow,
-            fetch_max_bytes=settings.fetch_max_bytes,
+            fetcher=Fetcher(Egress(settings.fetch_allow), settings.fetch_max_bytes),
             workspace_failures=(WorkspaceError,),
             search=search,
         )

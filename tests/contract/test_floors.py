@@ -11,7 +11,16 @@ from tests.contract.source_tree import PACKAGE, Module, modules
 
 ALL = ("*",)
 
-RUN = (*("workflows.run", "workflows.control", "workflows.crew", "workflows.approvals", "workflows.milestones"),)
+RUN = (
+    *(
+        "workflows.run",
+        "workflows.reviews",
+        "workflows.control",
+        "workflows.crew",
+        "workflows.approvals",
+        "workflows.milestones",
+    ),
+)
 
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     # part of the package -> the parts that it may import; the longest name that fits a module is its row
@@ -33,7 +42,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         *("workflows.strategies", "workflows.limits", "workflows.answer", "workflows.bugs", *RUN),
         *("workflows.children", "workflows.steps", "domain", "contracts"),
     ),
-    "workflows.carrying": (*RUN, "domain", "contracts"),
+    "workflows.carrying": ("workflows.answer", *RUN, "domain", "contracts"),
     "workflows.opening": (
         "workflows.modes",
         "workflows.model_calls",
@@ -85,13 +94,20 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         ),
         *("domain", "roles", "contracts"),
     ),
+    "workflows.patterns.research": (),
+    "workflows.patterns.research.*": (
+        *("workflows.patterns.research", "workflows.patterns.dag", "workflows.team"),
+        *("workflows.model_calls", "workflows.tool_calls", "workflows.together", "workflows.run"),
+        *("domain", "roles", "contracts"),
+    ),
+    "workflows.reviews": ("workflows.control", "workflows.milestones", "workflows.steps", "contracts"),
     "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
     "workflows.tool_calls": (
         *("workflows.approvals", "workflows.children", "workflows.run", "workflows.steps", "domain", "contracts"),
     ),
     "workflows.run": (
-        *("workflows.approvals", "workflows.crew", "workflows.control", "workflows.milestones", "workflows.steps"),
-        *("domain", "roles", "contracts"),
+        *("workflows.approvals", "workflows.reviews", "workflows.crew", "workflows.control", "workflows.milestones"),
+        *("workflows.steps", "domain", "roles", "contracts"),
     ),
     "workflows.answer": ("contracts",),
     "workflows.bugs": (),

@@ -20,7 +20,14 @@ from theseus.config import Settings
 from theseus.contracts.control import WORKFLOW_OF_MODE
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import Mode, TaskResult
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemoryRates, MemorySessions, MemoryTranscripts
+from theseus.stores.memory import (
+    MemoryArtifacts,
+    MemoryEvents,
+    MemoryEvidence,
+    MemoryRates,
+    MemorySessions,
+    MemoryTranscripts,
+)
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -33,6 +40,7 @@ def memory_stores() -> worker.Stores:
         artifacts=MemoryArtifacts(),
         events=MemoryEvents(),
         rates=MemoryRates(),
+        evidence=MemoryEvidence(),
     )
 
 

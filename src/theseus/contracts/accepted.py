@@ -3,11 +3,14 @@
 from pydantic import BaseModel, ConfigDict
 
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import Limits, Mode, ModelTier, TaskContext
+from theseus.contracts.task import Limits, Mode, ModelTier, ResearchStrategy, TaskContext
 
 
 class AcceptedTask(BaseModel):
-    """What the modes work from. `mode` is None when the router has to decide."""
+    """What the modes work from.
+
+    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +25,9 @@ class AcceptedTask(BaseModel):
     provider_override: str | None
     max_iterations: int
     max_concurrent_agents: int = 5
+    asks_for_agents: bool = False
+    research_strategy: ResearchStrategy | None = None
+    enable_verification: bool | None = None
     require_approval: bool = False
     tools: tuple[str, ...] | None = None
     limits: Limits

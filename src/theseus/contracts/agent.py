@@ -9,6 +9,7 @@ from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
 from theseus.contracts.messages import Inner, Message, Route
 from theseus.contracts.plan import Strategy, Subtask
+from theseus.contracts.research import Card, ResearchBrief
 from theseus.contracts.task import AgentRecord, Limits, TaskStatus, Usage
 
 MOST_CONTEXT_BYTES = 32 * 1024
@@ -30,6 +31,8 @@ class Carried(Inner):
     messages: tuple[Message, ...] = ()
     turns: int = 0
     tool_calls: int = 0
+    cards: tuple[Card, ...] = ()
+    fruitless: int = 0
     steps: int = 0
     told: int = 0
     calls: tuple[str, ...] = ()
@@ -48,7 +51,8 @@ class Assignment(Inner):
     """What an AgentWorkflow is started with.
 
     `agent` is its path within the task ("agent/2"); `briefing` its first message; `limits` its share of the task's
-    budget; `avoid` routes that failed before; `in_team` says that its parent takes messages to other agents.
+    budget; `avoid` routes that failed before; `in_team` says that its parent takes messages to other agents; `research`
+    what a researcher is to find evidence for.
     """
 
     task: AcceptedTask
@@ -63,13 +67,15 @@ class Assignment(Inner):
     in_team: bool = False
     is_read_only: bool = False
     avoid: tuple[Route, ...] = ()
+    research: ResearchBrief | None = None
     carried: Carried | None = None
 
 
 class AgentReport(Inner):
     """What an agent comes back with.
 
-    `text` is its result, or, where `error` is set, what it had found before; `unfit` are routes that failed it.
+    `text` is its result, or, where `error` is set, what it had found before; `cards` is the evidence that it noted, also
+    when it failed; `unfit` are routes that failed it.
     """
 
     agent: str
@@ -86,6 +92,7 @@ class AgentReport(Inner):
     degraded: tuple[str, ...] = ()
     failovers: tuple[str, ...] = ()
     unfit: tuple[Route, ...] = ()
+    cards: tuple[Card, ...] = ()
 
     @property
     def is_usable(self) -> bool:

@@ -9,6 +9,7 @@ from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
 from theseus.contracts.messages import Inner, Message
+from theseus.contracts.research import ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.supervision import Finding, Member
 from theseus.contracts.task import Mode, Usage
@@ -50,6 +51,7 @@ class CarriedTask(Inner):
     changed: str = ""
     failures: tuple[ErrorType, ...] = ()
     team: TeamState = TeamState()
+    research: ResearchState | None = None
 
 
 class Continuation(Inner):

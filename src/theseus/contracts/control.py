@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from theseus.contracts.plan import Plan
+from theseus.contracts.research import ResearchPlan
 from theseus.contracts.task import Limits, Mode, TaskStatus, Usage
 
 TASK_QUEUE = "theseus"
@@ -29,6 +30,7 @@ QUERY_PROGRESS = "progress"
 UPDATE_DECIDE_APPROVAL = "decide_approval"
 UPDATE_REVIEW_PLAN = "review_plan"
 UPDATE_SEND_MESSAGE = "send_message"
+QUERY_REVIEW_STATE = "review_state"
 QUERY_PENDING_APPROVALS = "pending_approvals"
 
 # between a task and its agents; no gateway sends these
@@ -161,6 +163,25 @@ class ReviewDecision(Update):
     message: str = Field(default="", max_length=10_000)
     expected_version: int | None = Field(default=None, ge=1)
     reviewed_by: str = Field(default="", max_length=128)
+
+
+class ReviewRemark(BaseModel):
+    """What a person said about a version of a plan."""
+
+    version: int
+    message: str
+    reviewed_by: str = ""
+
+
+class ReviewState(BaseModel):
+    """Answer of the query `review_state`: the plan that waits for a review, and what was said about it so far."""
+
+    status: Literal["none", "waiting", "replanning", "approved", "rejected", "timed_out"] = "none"
+    version: int = 0
+    plan: ResearchPlan | None = None
+    deadline: datetime | None = None
+    rounds_left: int = 0
+    remarks: list[ReviewRemark] = []
 
 
 class UpdateReceipt(BaseModel):

@@ -116,12 +116,22 @@ class ResearchPlan(ResearchDraft):
 
 
 class ResearchCall(BaseModel):
-    """For which sub-question a researcher calls a tool, and which facets it may note evidence for."""
+    """For which sub-question a researcher calls a tool, which facets it may note evidence for, and what they are about."""
 
     model_config = ConfigDict(frozen=True)
 
     question: str
     facets: tuple[str, ...] = ()
+    about: str = ""
+
+
+class ResearchBrief(BaseModel):
+    """What one researcher finds evidence for, and with how many tool calls at most."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call: ResearchCall
+    most_calls: int
 
 
 class Snapshot(BaseModel):
@@ -200,6 +210,25 @@ class Outline(BaseModel):
     sections: list[Section] = Field(min_length=1, max_length=12)
 
 
+class Mended(BaseModel):
+    """A sentence as it should stand; empty when nothing of it can be kept."""
+
+    sentence: str = Field(default="", max_length=2000)
+
+
+class SentenceShown(BaseModel):
+    """Whether the quotes show a sentence, by its number."""
+
+    number: int
+    shown: bool
+
+
+class Shown(BaseModel):
+    """Which sentences their quotes show."""
+
+    sentences: list[SentenceShown] = Field(default=[], max_length=40)
+
+
 class Report(BaseModel):
     """What the rules say of a whole report. `score` is the part of its claims that is supported, 0..1."""
 
@@ -210,3 +239,18 @@ class Report(BaseModel):
     unsupported: int
     cited: int
     sentences: list[SentenceCheck] = []
+
+
+class ResearchState(BaseModel):
+    """A research between two rounds, when it goes on in a new history."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scope: Scope
+    plan: ResearchPlan
+    rounds: int = 0
+    todo: tuple[FollowUp, ...] = ()
+    digests: dict[str, str] = {}
+    gains: tuple[tuple[int, int, int], ...] = ()
+    failed_rounds: int = 0
+    cards: tuple[Card, ...] = ()

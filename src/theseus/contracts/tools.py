@@ -11,6 +11,9 @@ from theseus.contracts.research import Card, ResearchCall
 SEND_MESSAGE = "send_message"
 """The tool by which agents of a team talk; their workflows carry it out themselves."""
 
+RESEARCH_ONLY = frozenset({"note_evidence", "read_source"})
+"""Tools that make sense for researchers only."""
+
 READ_ARTIFACT = "read_artifact"
 """The tool that pages through what was too long to be shown whole."""
 

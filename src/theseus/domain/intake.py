@@ -16,7 +16,7 @@ DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
 DEFAULT_AGENTS = 5
 
-TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR})
+TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR, Mode.RESEARCH})
 
 _RESEARCH_ONLY = (
     "research_strategy",
@@ -141,15 +141,8 @@ def _asks_by(data: TaskInput) -> str:
 
 def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
     context = data.context
-    if mode is not Mode.RESEARCH:
-        for name in _RESEARCH_ONLY:
-            if getattr(context, name, None) is not None:
-                _without_effect(f"context.{name}", "context.force_research: true")
-        if data.research_strategy is not None:
-            _without_effect("research_strategy", "context.force_research: true")
-        if context.require_review or context.review_plan == "manual":
-            field = "context.require_review" if context.require_review else "context.review_plan"
-            _without_effect(field, "context.force_research: true")
+    if mode is not Mode.RESEARCH and (field := _asks_for_research(data)):
+        _without_effect(field, "context.force_research: true")
     if mode is not Mode.TEMPLATE:
         if context.template_version is not None:
             _without_effect("context.template_version", "context.template")
@@ -157,6 +150,20 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
             _without_effect("context.disable_ai", "context.template")
     if context.platforms is not None and context.role != "ads_research":
         _without_effect("context.platforms", "context.role: ads_research")
+
+
+def _asks_for_research(data: TaskInput) -> str:
+    """The first key that only research obeys; empty without any."""
+    context = data.context
+    wanted = {f"context.{name}": getattr(context, name, None) is not None for name in _RESEARCH_ONLY}
+    wanted |= {
+        "research_strategy": data.research_strategy is not None,
+        "enable_verification": bool(data.enable_verification),
+        "context.enable_verification": bool(context.enable_verification),
+        "context.require_review": bool(context.require_review),
+        "context.review_plan": context.review_plan == "manual",
+    }
+    return next((field for field, is_given in wanted.items() if is_given), "")
 
 
 def _refuse_agents_alone(data: TaskInput, mode: Mode | None) -> None:
@@ -176,7 +183,6 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
     wanted = {
         "skill": data.skill or data.context.skill,
-        "enable_verification": data.enable_verification or data.context.enable_verification,
         "context.memory": data.context.memory,
     }
     for field, value in wanted.items():
@@ -223,6 +229,11 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         provider_override=data.provider_override or context.provider_override,
         max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
         max_concurrent_agents=data.max_concurrent_agents or context.max_concurrent_agents or DEFAULT_AGENTS,
+        asks_for_agents=bool(data.max_concurrent_agents or context.max_concurrent_agents),
+        research_strategy=data.research_strategy or context.research_strategy,
+        enable_verification=(
+            data.enable_verification if data.enable_verification is not None else context.enable_verification
+        ),
         require_approval=bool(data.require_approval),
         tools=data.tools,
         limits=data.limits,

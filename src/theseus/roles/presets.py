@@ -9,6 +9,7 @@ from theseus.roles.judge import JUDGE
 from theseus.roles.lead import LEAD
 from theseus.roles.planner import PLANNER
 from theseus.roles.research import RESEARCH
+from theseus.roles.researching import RESEARCH_ROLES, RESEARCHER
 from theseus.roles.role import AnyRole, Plain
 from theseus.roles.router import ROUTER
 from theseus.roles.summarizer import SUMMARIZER
@@ -20,8 +21,12 @@ PRESETS: dict[str, Plain] = {
     role.name: role for role in (GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER)
 }
 
+WORKERS: dict[str, Plain] = {**PRESETS, RESEARCHER.name: RESEARCHER}
+"""Roles whose words are results."""
+
 ROLES: dict[str, AnyRole] = {
     **PRESETS,
+    **{role.name: role for role in RESEARCH_ROLES},
     **{role.name: role for role in (ROUTER, SUMMARIZER, PLANNER, SYNTHESIZER, JUDGE, REVIEWER, EXPLORER, LEAD)},
 }
 

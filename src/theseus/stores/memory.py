@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from theseus.contracts.events import Event, StoredEvent
 from theseus.contracts.rates import Admission, Draw
+from theseus.contracts.research import Snapshot
 from theseus.contracts.session import (
     MessageHead,
     SessionKey,
@@ -159,6 +160,43 @@ class MemoryTranscripts:
         """See `TranscriptStore.get`."""
         kept = self._kept.get((conversation,))
         return dict(kept.nodes) if kept is not None else {}
+
+    def clear(self) -> None:
+        """Loses everything, as a store may at any time."""
+        self._kept.clear()
+
+
+@dataclass
+class _Fetched:
+    pages: dict[str, Snapshot] = field(default_factory=dict[str, Snapshot])
+    contents: dict[str, str] = field(default_factory=dict[str, str])
+    asked: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class MemoryEvidence:
+    """Snapshots and queries of tasks, forgotten `ttl` after the last touch."""
+
+    def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
+        self._kept: _Kept[_Fetched] = _Kept(ttl)
+
+    async def put(self, task_id: str, snapshot: Snapshot) -> Snapshot:
+        """See `EvidenceStore.put`."""
+        kept = self._kept.get_or((task_id,), _Fetched)
+        name = kept.contents.setdefault(snapshot.source.sha256, snapshot.source.id)
+        if name == snapshot.source.id:
+            kept.pages[name] = snapshot
+        return kept.pages[name]
+
+    async def get(self, task_id: str, source_id: str) -> Snapshot | None:
+        """See `EvidenceStore.get`."""
+        kept = self._kept.get((task_id,))
+        return kept.pages.get(source_id) if kept is not None else None
+
+    async def asked(self, task_id: str, call: str, query: str) -> list[tuple[str, str]]:
+        """See `EvidenceStore.asked`."""
+        kept = self._kept.get_or((task_id,), _Fetched)
+        kept.asked.setdefault(call, query)
+        return list(kept.asked.items())[: list(kept.asked).index(call) + 1]
 
     def clear(self) -> None:
         """Loses everything, as a store may at any time."""

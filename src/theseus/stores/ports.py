@@ -6,6 +6,7 @@ from typing import Protocol
 
 from theseus.contracts.events import Event, StoredEvent
 from theseus.contracts.rates import Admission, Draw
+from theseus.contracts.research import Snapshot
 from theseus.contracts.session import (
     SessionKey,
     SessionMessage,
@@ -100,4 +101,23 @@ class RateStore(Protocol):
 
     async def give_back(self, provider: str, amounts: Mapping[str, float]) -> None:
         """Puts what was drawn and not used back into buckets; a negative amount draws what was used beyond the draw."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """What the researchers of a task fetched and asked. Losing it costs fetching again: noted evidence is in histories."""
+
+    async def put(self, task_id: str, snapshot: Snapshot) -> Snapshot:
+        """Keeps a page; gives the one that is kept: the same text under another address is kept once, as the first was."""
+        ...
+
+    async def get(self, task_id: str, source_id: str) -> Snapshot | None:
+        """The page of that source; None when it is not there, or not any more."""
+        ...
+
+    async def asked(self, task_id: str, call: str, query: str) -> list[tuple[str, str]]:
+        """Notes a search query under the name of its call; gives the calls and queries of the task up to it, in their order.
+
+        A call that comes again keeps its query and its place.
+        """
         ...

@@ -23,7 +23,7 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.run import RouteUse, Run
-from theseus.workflows.strategies import Worked, tools_of, work_on
+from theseus.workflows.strategies import Worked, find_evidence, tools_of, work_on
 
 _SPENT = (BudgetExhausted,)
 MOST_FOUND_CHARS = 10_000
@@ -93,10 +93,12 @@ class Agent:
             in_team=assignment.in_team,
             is_read_only=assignment.is_read_only,
             plan=Plan(subtasks=[assignment.subtask]),
+            research=assignment.research.call if assignment.research is not None else None,
         )
         run.left.update(assignment.avoid)
         if carried is not None:
             run.steps_taken = carried.steps
+            run.note(carried.cards)
             run.routes = {spent.route: RouteUse(spent.calls, spent.usage) for spent in carried.routes}
             run.degraded, run.failovers = list(carried.degraded), list(carried.failovers)
             self._control.remember(carried.control)
@@ -124,6 +126,8 @@ class Agent:
                 payload=AnyFacts.model_validate(facts),
             )
         run.enter(f"{subtask.id}: {subtask.role} at work")
+        if assignment.research is not None:
+            return await find_evidence(run, subtask, assignment.briefing, assignment.research, assignment.carried)
         return await work_on(run, subtask, assignment.briefing, window=False, before=assignment.carried)
 
     def _continue(self, run: Run, assignment: Assignment, long: Overlong) -> Worked:
@@ -131,6 +135,8 @@ class Agent:
             messages=long.messages,
             turns=long.turns,
             tool_calls=long.tool_calls,
+            cards=tuple(run.evidence.values()),
+            fruitless=long.fruitless,
             steps=run.steps_taken,
             told=self._milestones.told,
             calls=long.calls,
@@ -154,7 +160,7 @@ class Agent:
     async def _done(self, run: Run, worked: Worked) -> AgentReport:
         outcome = worked.outcome
         status = TaskStatus.BUDGET_EXHAUSTED if outcome.stop_reason == "budget" else TaskStatus.COMPLETED
-        if outcome.stop_reason in ("max_iterations", "loop"):
+        if outcome.stop_reason in ("max_iterations", "loop") and run.research is None:
             run.note_degraded(f"stopped by {outcome.stop_reason} after {outcome.turns} turns")
         if outcome.cut_short and outcome.stop_reason != "budget":
             run.note_degraded("its result was cut at the output limit of its model call")
@@ -204,6 +210,7 @@ class Agent:
             degraded=tuple(run.degraded),
             failovers=tuple(run.failovers),
             unfit=tuple(sorted(run.unfit, key=str)),
+            cards=tuple(run.evidence.values()),
         )
 
     def _progress(self) -> Progress:

@@ -7,25 +7,30 @@ from pydantic import JsonValue
 
 from theseus.contracts.carried import TeamState
 from theseus.contracts.messages import Message
+from theseus.contracts.research import ResearchState
 
 
 class Overlong(Exception):
     """An agent's history is long enough; `carried` is what it takes along."""
 
-    def __init__(self, messages: Sequence[Message], turns: int, tool_calls: int, calls: Sequence[str]) -> None:
+    def __init__(
+        self, messages: Sequence[Message], turns: int, tool_calls: int, calls: Sequence[str], fruitless: int = 0
+    ) -> None:
         super().__init__("to be continued")
         self.messages = tuple(messages)
         self.turns = turns
         self.tool_calls = tool_calls
         self.calls = tuple(calls)
+        self.fruitless = fruitless
 
 
 class OverlongTask(Exception):
-    """A supervised task's history is long enough; nobody is at work, and `team` is what its next run needs."""
+    """A task's history is long enough and nobody is at work; `team` or `research` is what its next run needs."""
 
-    def __init__(self, team: TeamState) -> None:
+    def __init__(self, team: TeamState | None = None, research: ResearchState | None = None) -> None:
         super().__init__("to be continued")
-        self.team = team
+        self.team = team or TeamState()
+        self.research = research
 
 
 @dataclass

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from theseus.contracts.control import (
     QUERY_PENDING_APPROVALS,
@@ -23,7 +22,7 @@ from theseus.contracts.control import (
 )
 from theseus.contracts.events import AnyFacts, Progressed
 from theseus.workflows import children, steps
-from theseus.workflows.control import told_as
+from theseus.workflows.control import refused, told_as, valid
 from theseus.workflows.milestones import Milestones
 
 REMINDERS = 3
@@ -145,26 +144,22 @@ class Approvals:
             self._decided[decision.approval_id] = decision
 
     def _check(self, payload: Any = None) -> None:
-        try:
-            decision = ApprovalDecision.model_validate(payload)
-        except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors())
-            raise _refused("InvalidUpdate", problems) from error
+        decision = valid(ApprovalDecision, payload)
         made = self._decided.get(decision.approval_id)
         if made is not None and made.approved == decision.approved and made.approved_by != NOBODY:
             return
         if made is not None:
             how = "approved" if made.approved else "denied"
             when = "its deadline passed" if made.approved_by == NOBODY else f"by {made.approved_by or 'someone'}"
-            raise _refused("LateDecision", f"approval {decision.approval_id!r} was {how} already: {when}")
+            raise refused("LateDecision", f"approval {decision.approval_id!r} was {how} already: {when}")
         pending = self._pending.get(decision.approval_id)
         if pending is None or not self._is_open:
             waiting = ", ".join(self._pending) or "none"
-            raise _refused(
+            raise refused(
                 "UnknownApproval", f"no approval {decision.approval_id!r} is pending in this task; pending: {waiting}"
             )
         if problem := self.check(pending, decision):
-            raise _refused("InvalidUpdate", f"modified_action: {problem}")
+            raise refused("InvalidUpdate", f"modified_action: {problem}")
 
     async def _decide(self, payload: Any = None) -> UpdateReceipt:
         decision = ApprovalDecision.model_validate(payload)
@@ -204,7 +199,3 @@ def _by_deadline(wanted: PendingApproval, policy: str) -> ApprovalDecision:
         feedback=f"nobody decided until {wanted.deadline.isoformat(timespec='seconds')}: {words}",
         approved_by=NOBODY,
     )
-
-
-def _refused(kind: str, message: str) -> ApplicationError:
-    return ApplicationError(message, type=kind, non_retryable=True)

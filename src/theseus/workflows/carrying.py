@@ -1,10 +1,11 @@
 """A task that continues as new: what it takes along, and how its next run opens from that."""
 
 from theseus.contracts.agent import MOST_CARRIED_BYTES, RouteSpent
-from theseus.contracts.carried import CarriedTask, TeamState
+from theseus.contracts.carried import CarriedTask
 from theseus.contracts.task import Mode
 from theseus.domain.budget import Ledger
 from theseus.domain.supervision import fitted
+from theseus.workflows.answer import OverlongTask
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
 from theseus.workflows.crew import Crew
@@ -12,7 +13,7 @@ from theseus.workflows.milestones import Milestones
 from theseus.workflows.run import RouteUse, Run
 
 
-def carried_by(run: Run, team: TeamState) -> CarriedTask:
+def carried_by(run: Run, long: OverlongTask) -> CarriedTask:
     """All that the next run of this task needs."""
     return CarriedTask(
         task=run.task,
@@ -21,7 +22,7 @@ def carried_by(run: Run, team: TeamState) -> CarriedTask:
         deadline=run.deadline,
         spent=run.ledger.spent,
         routes=tuple(RouteSpent(route=route, calls=use.calls, usage=use.usage) for route, use in run.routes.items()),
-        reports=tuple(report.model_copy(update={"text": ""}) for report in run.reports),
+        reports=tuple(report.model_copy(update={"text": "", "cards": ()}) for report in run.reports),
         window=run.window,
         window_tokens=run.window_tokens,
         complexity=run.complexity,
@@ -35,7 +36,8 @@ def carried_by(run: Run, team: TeamState) -> CarriedTask:
         is_read_only=run.is_read_only,
         changed=run.changed,
         failures=tuple(run.failures),
-        team=fitted(team, MOST_CARRIED_BYTES),
+        team=fitted(long.team, MOST_CARRIED_BYTES),
+        research=long.research,
     )
 
 
@@ -64,6 +66,7 @@ def reopened(carried: CarriedTask, control: Control, crew: Crew, approvals: Appr
         routes={spent.route: RouteUse(spent.calls, spent.usage) for spent in carried.routes},
         reports=list(carried.reports),
         team_state=carried.team,
+        research_state=carried.research,
         steps_taken=carried.steps,
         is_read_only=carried.is_read_only,
         changed=carried.changed,

@@ -19,7 +19,6 @@ from theseus.contracts.control import (
     ControlState,
     MessageToTask,
     Progress,
-    ReviewDecision,
     UpdateReceipt,
 )
 from theseus.contracts.events import PausedFacts, WorkflowControl
@@ -63,7 +62,6 @@ class Control:
         workflow.set_query_handler(names.QUERY_PROGRESS, progress)
         workflow.set_update_handler(names.UPDATE_SEND_MESSAGE, self._message, validator=self._check_message)
         workflow.set_signal_handler(names.SIGNAL_TOLD, self._told)
-        workflow.set_update_handler(names.UPDATE_REVIEW_PLAN, self._review, validator=self._check_review)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Calls `listener` whenever the task is held or goes on."""
@@ -161,11 +159,11 @@ class Control:
         await self._milestones.flush()
 
     def _check_message(self, payload: Any = None) -> None:
-        message = _valid(MessageToTask, payload)
+        message = valid(MessageToTask, payload)
         if message.message_id in self._received:
             return
         if not self.is_open or self.hears is Hearing.NOBODY:
-            raise _refused("TaskClosing", "nobody reads it any more: the task gives its answer; send a new task")
+            raise refused("TaskClosing", "nobody reads it any more: the task gives its answer; send a new task")
 
     async def _message(self, payload: Any = None) -> UpdateReceipt:
         message = MessageToTask.model_validate(payload)
@@ -184,13 +182,6 @@ class Control:
         if message is not None and message.message_id not in self._received:
             self._received.add(message.message_id)
             self._inbox.append(message)
-
-    def _check_review(self, payload: Any = None) -> None:
-        _valid(ReviewDecision, payload)
-        raise _refused("NoReview", "no plan of this task waits for a review")
-
-    async def _review(self, payload: Any = None) -> UpdateReceipt:
-        return UpdateReceipt(accepted=False, detail=str(payload))
 
     def _tell(self, kind: str, reason: str, requested_by: str) -> None:
         facts = PausedFacts(checkpoint=self.state.checkpoint, reason=reason, requested_by=requested_by)
@@ -217,13 +208,19 @@ def _reason(payload: Any) -> ControlReason:
         return ControlReason(reason=str(payload)[:500])
 
 
-def _valid(kind: type[BaseModel], payload: Any) -> Any:
+def valid(kind: type[Shape], payload: Any) -> Shape:
+    """The payload of an Update.
+
+    Raises:
+        ApplicationError: it does not fit, in words for whoever sent it.
+    """
     try:
         return kind.model_validate(payload)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors())
-        raise _refused("InvalidUpdate", problems) from error
+        raise refused("InvalidUpdate", problems) from error
 
 
-def _refused(kind: str, message: str) -> ApplicationError:
+def refused(kind: str, message: str) -> ApplicationError:
+    """Why an Update is not accepted."""
     return ApplicationError(message, type=kind, non_retryable=True)

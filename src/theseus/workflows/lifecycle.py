@@ -35,6 +35,7 @@ from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
 from theseus.workflows.opening import announce, choose_mode, fit_session
+from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
 
 LEAST_SAVING = timedelta(seconds=60)
@@ -55,6 +56,7 @@ class Lifecycle:
         self._control = Control(self._milestones, self._progress)
         self._crew = Crew(self._control)
         self._approvals = Approvals(self._milestones, self._crew.tell)
+        self._reviews = Reviews(self._milestones)
 
     async def live(self, raw: RawValue) -> TaskResult:
         """Runs the task, or goes on with what an earlier run of it took along.
@@ -77,7 +79,7 @@ class Lifecycle:
                 await undisturbed(self._end_cancelled())
                 raise asyncio.CancelledError from None
             assert self._run is not None
-            steps.continue_as_new(Continuation(carried=carried_by(self._run, long.team)))
+            steps.continue_as_new(Continuation(carried=carried_by(self._run, long)))
         except DomainError as error:
             result = await undisturbed(self._end_failed(error))
         except (ValidationError, *BUGS) as error:
@@ -96,7 +98,7 @@ class Lifecycle:
 
     def _is_held(self) -> bool:
         waits = self._run is not None and self._run.is_on_hold
-        return waits or self._control.state.is_paused or self._approvals.is_waiting
+        return waits or self._control.state.is_paused or self._approvals.is_waiting or self._reviews.is_waiting
 
     async def _work(self, raw: RawValue) -> Answer:
         if (carried := _carried(raw)) is not None:
@@ -108,6 +110,7 @@ class Lifecycle:
 
     async def _go_on(self, carried: CarriedTask) -> Answer:
         run = reopened(carried, self._control, self._crew, self._approvals, self._milestones)
+        run.reviews = self._reviews
         self._has_attributes = run.facts.search_attributes
         self._run = run
         self._control.on_change(run.show)
@@ -142,6 +145,7 @@ class Lifecycle:
             control=self._control,
             crew=self._crew,
             approvals=self._approvals,
+            reviews=self._reviews,
             milestones=self._milestones,
             deadline=steps.now() + timedelta(seconds=task.limits.wall_clock_seconds),
             ledger=Ledger(task.limits),

@@ -1,6 +1,6 @@
 """What a mode may see and do: its task, its budget, model calls, tool calls, milestones and checkpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -21,20 +21,23 @@ from theseus.contracts.messages import (
     UserMessage,
 )
 from theseus.contracts.plan import Plan
+from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.task import AgentRecord, Mode, Usage
-from theseus.contracts.tools import SEND_MESSAGE, Effect, ToolFacts
+from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
 from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
-from theseus.roles.presets import PRESETS
+from theseus.domain.research.stopping import ResearcherWatch
+from theseus.roles.presets import PRESETS, WORKERS
 from theseus.roles.role import ALL_TOOLS, Role
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
 from theseus.workflows.crew import Crew
 from theseus.workflows.milestones import Milestones
+from theseus.workflows.reviews import Reviews
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -59,6 +62,7 @@ class Run:
     milestones: Milestones
     deadline: datetime
     ledger: Ledger
+    reviews: Reviews | None = None
     agent: str = ""
     in_team: bool = False
     mode: Mode | None = None
@@ -75,6 +79,10 @@ class Run:
     plan: Plan | None = None
     reports: list[AgentReport] = field(default_factory=list[AgentReport])
     is_read_only: bool = False
+    research: ResearchCall | None = None
+    research_state: ResearchState | None = None
+    watch: ResearcherWatch | None = None
+    evidence: dict[str, Card] = field(default_factory=dict[str, Card])
     changed: str = ""
     question: str = ""
     is_on_hold: bool = False
@@ -128,6 +136,8 @@ class Run:
     def _may_use(self, tool: ToolFacts) -> bool:
         if tool.name == SEND_MESSAGE:
             return self.in_team
+        if tool.name in RESEARCH_ONLY and self.research is None:
+            return False
         return tool.effect is Effect.READ or not self.is_read_only
 
     def talk(self, role: Role[T], *, window: bool = True, facts: Mapping[str, JsonValue] | None = None) -> Conversation:
@@ -206,6 +216,7 @@ class Run:
     def absorb(self, report: AgentReport) -> None:
         """Takes over what an agent of this task spent, used and had to do without."""
         self.reports.append(report)
+        self.note(report.cards)
         for spent in report.routes:
             use = self.routes.setdefault(spent.route, RouteUse())
             use.calls += spent.calls
@@ -218,8 +229,18 @@ class Run:
 
     def found(self) -> str:
         """What its own agent's conversations brought, for one that did not get to say it."""
-        texts = [evidence(talk.messages) for talk in self.talks if talk.head.role in PRESETS]
+        texts = [evidence(talk.messages) for talk in self.talks if talk.head.role in WORKERS]
         return "\n\n".join(text for text in texts if text)
+
+    def note(self, cards: Iterable[Card]) -> None:
+        """Keeps evidence that was admitted; what was noted twice is kept once."""
+        for card in cards:
+            self.evidence.setdefault(card.id, card)
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the wall-clock limit."""
+        return (self.deadline - steps.now()).total_seconds()
 
     def limit_in_words(self) -> str:
         """The wall-clock limit, for people whose task passed it."""

@@ -8,11 +8,13 @@ from theseus.contracts.agent import NOTHING, Carried
 from theseus.contracts.errors import BudgetExhausted, StepFailed
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.plan import Strategy, Subtask
+from theseus.contracts.research import ResearchBrief
 from theseus.contracts.task import ModelTier
 from theseus.contracts.tools import SEND_MESSAGE
 from theseus.domain.conversation import Conversation
 from theseus.domain.planning import affordable
-from theseus.roles.presets import PRESETS
+from theseus.domain.research.stopping import ResearcherWatch
+from theseus.roles.presets import WORKERS
 from theseus.roles.role import Role
 from theseus.workflows.answer import Outcome
 from theseus.workflows.control import Hearing
@@ -71,6 +73,24 @@ async def work_on(run: Run, subtask: Subtask, text: str, *, window: bool, before
     return Worked(await react(run, talk, role, tools_of(run, subtask), turns, before=before or NOTHING), strategy)
 
 
+async def find_evidence(
+    run: Run, subtask: Subtask, text: str, brief: ResearchBrief, before: Carried | None = None
+) -> Worked:
+    """Works on a sub-question of a research: what was noted as evidence is in `run.evidence`, the outcome is a digest.
+
+    Raises:
+        DomainError: there is no digest, for the reason it names; the evidence is kept all the same.
+        Overlong: the history is long; the agent goes on in a new one.
+    """
+    role = role_of(subtask)
+    talk = run.talk(role, window=False)
+    talk.say(*(before.messages if before is not None else (UserMessage(text=text),)))
+    done = before or NOTHING
+    run.watch = ResearcherWatch(brief.most_calls, calls=done.tool_calls, fruitless=done.fruitless)
+    outcome = await react(run, talk, role, run.tools_of(role), brief.most_calls + 2, before=done)
+    return Worked(outcome, Strategy.REACT)
+
+
 async def _hear_out(run: Run, talk: Conversation, role: Role[Any], outcome: Outcome) -> Outcome:
     """The answer, mended by what people said while it was thought out; what they say after that comes too late."""
     if run.control.has_messages:
@@ -91,13 +111,13 @@ async def _hear_out(run: Run, talk: Conversation, role: Role[Any], outcome: Outc
 
 def role_of(subtask: Subtask) -> Role[Any]:
     """The subtask's role, with the tier that the plan wants for it."""
-    role = PRESETS[subtask.role]
+    role = WORKERS[subtask.role]
     return role if subtask.tier is None else role.of_tier(ModelTier(subtask.tier))
 
 
 def tools_of(run: Run, subtask: Subtask) -> tuple[str, ...]:
     """The tools that the plan gives the subtask, or those of its role; in a team, the one by which agents talk too."""
-    role = PRESETS[subtask.role]
+    role = WORKERS[subtask.role]
     own = run.tools_of(role) if subtask.tools is None else run.tools_named(subtask.tools)
     if not run.in_team or SEND_MESSAGE in own:
         return own

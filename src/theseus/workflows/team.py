@@ -8,6 +8,7 @@ from theseus.contracts.control import SIGNAL_PAUSE, ControlReason
 from theseus.contracts.errors import Denied, ErrorType
 from theseus.contracts.messages import Route
 from theseus.contracts.plan import Subtask
+from theseus.contracts.research import ResearchBrief
 from theseus.contracts.task import Limits, Usage
 from theseus.domain.budget import set_aside
 from theseus.domain.combining import briefing
@@ -34,6 +35,7 @@ class Errand:
     avoid: tuple[Route, ...] = ()
     name: str = ""
     in_team: bool = False
+    research: ResearchBrief | None = None
 
 
 async def delegate(run: Run, errand: Errand, on_start: Callable[[str], None] = lambda _agent: None) -> AgentReport:
@@ -83,6 +85,7 @@ async def _start(run: Run, errand: Errand, agent: str) -> Child:
         deadline=run.deadline,
         is_paused=is_paused,
         in_team=errand.in_team,
+        research=errand.research,
         is_read_only=run.is_read_only,
         avoid=errand.avoid,
     )

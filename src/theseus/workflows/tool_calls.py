@@ -44,6 +44,7 @@ async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) 
         result = await steps.run_tool(request, facts, summary=_tool_summary(call))
     except StepFailed as error:
         return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known.")
+    run.note(result.cards)
     if result.untold:
         run.milestones.pass_on(observed(request, result, result.text, steps.now()))
     return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
@@ -51,7 +52,7 @@ async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) 
 
 def _request(run: Run, call: ToolCall, head: str, step: int) -> ToolRequest:
     key = f"{run.place}:{step}:{call.id}"
-    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key)
+    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key, research=run.research)
 
 
 async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall | None:

@@ -12,7 +12,7 @@ from theseus.contracts.session import SessionKey
 from theseus.contracts.stored import ArtifactPage
 from theseus.contracts.tools import Effect
 from theseus.stores.files import WorkspaceError, Workspaces
-from theseus.stores.memory import MemoryArtifacts
+from theseus.stores.memory import MemoryArtifacts, MemoryEvidence
 from theseus.stores.ports import StoreDownError
 
 ADA = SessionKey(session_id="s", user_id="ada")
@@ -27,6 +27,7 @@ class Running:
         self.registry = Registry(
             built_in_tools(
                 artifacts=self.artifacts,
+                evidence=MemoryEvidence(),
                 workspaces=Workspaces(root, quota_bytes=10_000),
                 workspace_failures=(WorkspaceError,),
             )
@@ -47,6 +48,10 @@ def test_the_built_in_tools_are_these_with_these_effects(run: Running) -> None:
         "calculator": Effect.READ,
         "python_executor": Effect.READ,
         "web_fetch": Effect.READ,
+        "web_subpage_fetch": Effect.READ,
+        "web_crawl": Effect.READ,
+        "read_source": Effect.READ,
+        "note_evidence": Effect.IDEMPOTENT,
         "read_artifact": Effect.READ,
         "file_read": Effect.READ,
         "file_list": Effect.READ,

@@ -12,11 +12,13 @@ from datetime import timedelta
 import pytest
 
 from theseus.activities.tools.egress import Egress
+from theseus.activities.tools.evidence import Notes
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.registry import Outcome, Registry, ToolContext
-from theseus.activities.tools.web_fetch import DATA_NOTE, MAX_REDIRECTS, Fetcher, web_tools
+from theseus.activities.tools.web_fetch import DATA_NOTE, MAX_REDIRECTS, Fetcher, Pages, web_tools
 from theseus.contracts.messages import ToolCall
 from theseus.contracts.session import SessionKey
+from theseus.stores.memory import MemoryEvidence
 
 CONTEXT = ToolContext(SessionKey(session_id="s"), "task-1", "task-1:1:c")
 CAP = 200_000
@@ -66,7 +68,7 @@ def always(data: bytes) -> Answer:
 
 async def fetch(url: str, allow: str = "127.0.0.1", limit: float = 10) -> Outcome:
     fetcher = Fetcher(Egress([allow] if allow else []), CAP, timedelta(seconds=limit))
-    registry = Registry(web_tools(fetcher, Extraction()))
+    registry = Registry(web_tools(Pages(fetcher, Extraction()), Notes(MemoryEvidence())))
     call = ToolCall(id="c", name="web_fetch", arguments=json.dumps({"url": url}))
     return await registry.run(call, CONTEXT)
 

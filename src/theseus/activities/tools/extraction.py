@@ -22,6 +22,7 @@ class _Answer(BaseModel):
     text: str = ""
     title: str = ""
     left_out: str = ""
+    published: str = ""
     error: str = ""
 
 
@@ -85,4 +86,4 @@ async def _read_apart(work: _Work) -> Readable:
         ) from error
     if answer.error:
         raise UnreadableError(answer.error)
-    return Readable(answer.text, answer.title, answer.left_out)
+    return Readable(answer.text, answer.title, answer.left_out, answer.published)

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Literal
 
@@ -40,6 +40,15 @@ MEMORY_BYTES = 1 << 30
 
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{1,40})["']""")
+_DATED_CHARS = 200_000
+_DAY = r"(?P<day>\d{4}-\d{2}-\d{2})"
+_DATES = (
+    re.compile(
+        rf"<meta[^>]{{0,200}}(?:article:published_time|datePublished|dc\.date)[^>]{{0,200}}content=[\"']{_DAY}", re.I
+    ),
+    re.compile(rf"\"datePublished\"\s*:\s*\"{_DAY}", re.I),
+    re.compile(rf"<time[^>]{{0,200}}datetime=[\"']{_DAY}", re.I),
+)
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "title"})
@@ -92,11 +101,12 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Readable:
-    """What can be read of a page. `left_out` says in words what is missing, "" when nothing is."""
+    """What can be read of a page. `left_out` says in words what is missing, `published` its day where the page names one."""
 
     text: str
     title: str = ""
     left_out: str = ""
+    published: str = ""
 
 
 def read(data: bytes, kind: Kind, charset: str | None = None, url: str | None = None) -> Readable:
@@ -114,13 +124,20 @@ def read(data: bytes, kind: Kind, charset: str | None = None, url: str | None = 
     if kind == "pdf":
         return _pdf(data)
     text = decode(data, charset)
-    made = _html(text, url) if kind == "html" else Readable(text.strip())
+    made = replace(_html(text, url), published=_published(text)) if kind == "html" else Readable(text.strip())
     if not made.text:
         raise UnreadableError("the page has no text: it may be made by scripts that only a browser runs")
     if len(made.text) <= MAX_TEXT_CHARS:
         return made
     left_out = f"the text ends after {MAX_TEXT_CHARS} of {len(made.text)} characters"
-    return Readable(made.text[:MAX_TEXT_CHARS], made.title, left_out)
+    return Readable(made.text[:MAX_TEXT_CHARS], made.title, left_out, made.published)
+
+
+def _published(text: str) -> str:
+    """The day on which a page says that it was published; empty where it does not say."""
+    head = text[:_DATED_CHARS]
+    found = next((match for pattern in _DATES if (match := pattern.search(head))), None)
+    return found["day"] if found is not None else ""
 
 
 def decode(data: bytes, charset: str | None = None) -> str:
@@ -288,7 +305,12 @@ def main() -> int:
     asked = json.loads(sys.stdin.buffer.readline())
     try:
         found = read(sys.stdin.buffer.read(), asked["kind"], asked["charset"], asked["url"])
-        answer = {"text": found.text, "title": found.title[:500], "left_out": found.left_out}
+        answer = {
+            "text": found.text,
+            "title": found.title[:500],
+            "left_out": found.left_out,
+            "published": found.published,
+        }
     except UnreadableError as error:
         answer = {"error": str(error)}
     except MemoryError:

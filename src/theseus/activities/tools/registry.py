@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
 from theseus.activities.tools.allowance import UNLIMITED, Allowance
 from theseus.contracts.messages import ToolCall
+from theseus.contracts.research import Card, ResearchCall
 from theseus.contracts.session import SessionKey
 from theseus.contracts.tools import Effect, ToolFacts, ToolSpec
 
@@ -64,12 +65,14 @@ class ToolContext:
     """Who calls a tool. A parameter of this type is filled in by the registry and never shown to a model.
 
     `idempotency_key` is the same for every try of one call: a tool that writes hands it on to whom it writes to.
+    `research` is there for a researcher's calls.
     """
 
     session: SessionKey
     task_id: str
     idempotency_key: str
     agent: str = ""
+    research: ResearchCall | None = None
     read_facts: Callable[[], Awaitable[dict[str, JsonValue]]] = field(default=_no_facts, repr=False, compare=False)
 
     async def context(self) -> dict[str, JsonValue]:
@@ -83,10 +86,11 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call gave: text for the model, whole, whatever its length."""
+    """What a call gave: text for the model, whole, whatever its length, and evidence that was admitted."""
 
     text: str
     is_error: bool = False
+    cards: tuple[Card, ...] = ()
 
 
 class ArgumentsError(ValueError):
@@ -236,7 +240,8 @@ class Registry:
         limit = asyncio.timeout(found.spec.timeout.total_seconds())
         try:
             async with limit:
-                return Outcome(_as_text(await found.work(given, context)))
+                answer = await found.work(given, context)
+                return answer if isinstance(answer, Outcome) else Outcome(_as_text(answer))
         except Exception as error:  # noqa: BLE001 - the boundary to code of any author: its bug must not end the task
             if limit.expired():
                 return Outcome(_too_long(found.spec), is_error=True)

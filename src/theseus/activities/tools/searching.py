@@ -30,6 +30,11 @@ class SearchSetup:
     order: Sequence[str] = ()
 
 
+def documents_of(providers: Sequence[SearchProvider]) -> Corpus | None:
+    """The folder of documents among the providers, where there is one."""
+    return next((each for each in providers if isinstance(each, Corpus)), None)
+
+
 def search_providers(setup: SearchSetup, extraction: Extraction) -> list[SearchProvider]:
     """The providers that can be asked, the first one first.
 

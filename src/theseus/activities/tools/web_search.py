@@ -10,9 +10,11 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, Field
 
 from theseus.activities.tools.egress import Egress, EgressRefused
-from theseus.activities.tools.registry import Tool, ToolError, tool
+from theseus.activities.tools.registry import Tool, ToolContext, ToolError, tool
 from theseus.activities.tools.search_apis import SearchApi, SearchError, SearchResult, plain
 from theseus.contracts.tools import Effect
+from theseus.domain.research.queries import granted
+from theseus.stores.ports import EvidenceStore, StoreDownError
 
 MAX_RESULTS = 20
 MAX_QUERY_CHARS = 400
@@ -127,14 +129,18 @@ class SearchAnswer(BaseModel):
     asked_before: tuple[Failed, ...] | None = None
 
 
-def search_tools(providers: Sequence[SearchProvider]) -> list[Tool]:
-    """The tool that searches; none without a provider. They are asked in their order."""
+def search_tools(providers: Sequence[SearchProvider], evidence: EvidenceStore) -> list[Tool]:
+    """The tool that searches; none without a provider. They are asked in their order.
+
+    The queries of a research are kept in `evidence`, so that none is asked again in other words.
+    """
     if not providers:
         return []
 
     @tool(effect=Effect.READ, timeout=TIMEOUT)
     async def web_search(
         query: Annotated[str, Field(min_length=1, max_length=2_000)],
+        context: ToolContext,
         count: Annotated[int, Field(ge=1, le=MAX_RESULTS)] = 8,
     ) -> str:
         """Searches and gives titles, addresses and short passages of the best results, as JSON.
@@ -143,15 +149,33 @@ def search_tools(providers: Sequence[SearchProvider]) -> list[Tool]:
 
         Args:
             query: a few exact words, as for a search engine; one topic a call
+            context: who asks
             count: how many results to give at most
         """
         asked = cleaned(query)
         if not asked:
             raise ToolError("The query has no word to search for: give a few words.")
+        if context.research is not None:
+            await _claim(evidence, context, asked)
         found = await _first_answer(providers, asked, count)
         return found.model_dump_json(exclude_none=True)
 
     return [web_search]
+
+
+async def _claim(evidence: EvidenceStore, context: ToolContext, query: str) -> None:
+    """Refuses a query that a researcher of the task has asked before."""
+    try:
+        asked = await evidence.asked(context.task_id, context.idempotency_key, query)
+    except StoreDownError:
+        # to ask twice is better than not to ask
+        return
+    repeats = granted(asked, context.idempotency_key)
+    if repeats is not None:
+        raise ToolError(
+            f"This was searched for before as {repeats!r}, by you or another researcher. Ask for something else: other "
+            "words, a narrower question, another kind of source; or open results that you have."
+        )
 
 
 async def _first_answer(providers: Sequence[SearchProvider], query: str, count: int) -> SearchAnswer:

@@ -13,6 +13,7 @@ from theseus.contracts.research import Card, SentenceCheck, Support
 from theseus.domain.research.figures import Figures, figures, not_shown
 from theseus.domain.research.quotes import find
 from theseus.domain.research.sentences import Sentence, first_word, names, sentences
+from theseus.domain.research.words import stems_of
 
 BETTER = 1.5
 """Another card shows a sentence better when it fits it so many times as well."""
@@ -28,61 +29,6 @@ _DERIVES = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|no|never|none|neither|nor|without|cannot|failed to|\w+n['\u2019]t)\b", re.IGNORECASE)
-_STOP = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "from",
-        "by",
-        "with",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "which",
-        "who",
-        "their",
-        "his",
-        "her",
-        "our",
-        "not",
-        "no",
-        "also",
-        "than",
-        "then",
-        "there",
-        "but",
-        "into",
-        "over",
-        "about",
-        "after",
-        "before",
-        "per",
-        "said",
-        "says",
-    ]
-)
 
 
 class Bank:
@@ -91,7 +37,7 @@ class Bank:
     def __init__(self, cards: Sequence[Card]) -> None:
         self.cards: Mapping[str, Card] = {card.id: card for card in cards}
         self._figures = {card.id: figures(_shown(card)) for card in cards}
-        self._words = {card.id: Counter(_stems(_shown(card))) for card in cards}
+        self._words = {card.id: Counter(stems_of(_shown(card))) for card in cards}
         counts = Counter(word for words in self._words.values() for word in words)
         self._weight = {word: math.log(1 + len(self._words) / count) for word, count in counts.items()}
         self._rare = math.log(1 + len(self._words))
@@ -133,7 +79,7 @@ def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
         return _found(base, Support.UNSUPPORTED, [f"cites {', '.join(unknown)}, which is no evidence that was found"])
     if not sentence.claims:
         return base
-    stems = _stems(sentence.text)
+    stems = stems_of(sentence.text)
     if not sentence.cites:
         better = [name for score, name in bank.best(stems, ())[:MOST_BETTER] if _would_do(sentence, bank, name, score)]
         return _found(base, Support.UNSUPPORTED, ["it claims something and cites nothing"], better)
@@ -210,15 +156,3 @@ def _all_names(text: str) -> list[str]:
 
 def _bare(word: str) -> str:
     return word.casefold()
-
-
-def _stems(text: str) -> list[str]:
-    words = (word.casefold() for word in _WORD.findall(text))
-    return [_stem(word) for word in words if word not in _STOP and (len(word) > 1 or word.isdigit())]
-
-
-def _stem(word: str) -> str:
-    for ending in ("ings", "ing", "ies", "ied", "es", "ed", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word

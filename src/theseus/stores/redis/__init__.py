@@ -3,8 +3,17 @@
 from theseus.stores.redis.artifacts import RedisArtifacts
 from theseus.stores.redis.connection import connect_redis
 from theseus.stores.redis.events import RedisEvents
+from theseus.stores.redis.evidence import RedisEvidence
 from theseus.stores.redis.rates import RedisRates
 from theseus.stores.redis.sessions import RedisSessions
 from theseus.stores.redis.transcripts import RedisTranscripts
 
-__all__ = ["RedisArtifacts", "RedisEvents", "RedisRates", "RedisSessions", "RedisTranscripts", "connect_redis"]
+__all__ = [
+    "RedisArtifacts",
+    "RedisEvents",
+    "RedisEvidence",
+    "RedisRates",
+    "RedisSessions",
+    "RedisTranscripts",
+    "connect_redis",
+]

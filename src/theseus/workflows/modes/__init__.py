@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from theseus.contracts.task import Mode
 from theseus.workflows.answer import Answer
 from theseus.workflows.modes.complex import complex_mode
+from theseus.workflows.modes.research import research
 from theseus.workflows.modes.simple import simple
 from theseus.workflows.modes.standard import standard
 from theseus.workflows.modes.supervisor import supervisor
@@ -15,4 +16,5 @@ BUILT: dict[Mode, Callable[[Run], Awaitable[Answer]]] = {
     Mode.STANDARD: standard,
     Mode.COMPLEX: complex_mode,
     Mode.SUPERVISOR: supervisor,
+    Mode.RESEARCH: research,
 }

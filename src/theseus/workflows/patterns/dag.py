@@ -22,8 +22,12 @@ Work = Callable[[Subtask, Mapping[str, AgentReport], int, tuple[Route, ...]], Aw
 _FATAL = frozenset({ErrorType.DENIED})
 
 
-async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentReport]) -> None:
+async def run_dag(
+    run: Run, plan: Plan, work: Work, results: dict[str, AgentReport], *, at_once: int | None = None
+) -> None:
     """Carries out what is pending of a plan; results are kept by the subtask's id, those of an earlier round too.
+
+    `at_once` says how many agents work at the same time; absent: as many as the task allows.
 
     Raises:
         Denied: a person refused what an agent wanted to do; all agents are stopped then.
@@ -33,7 +37,7 @@ async def run_dag(run: Run, plan: Plan, work: Work, results: dict[str, AgentRepo
     async with Scope(lambda: running):
         while True:
             skip_hopeless(plan)
-            room = run.task.max_concurrent_agents - len(running)
+            room = (at_once or run.task.max_concurrent_agents) - len(running)
             for subtask in ready(plan)[: max(room, 0)]:
                 subtask.state = SubtaskState.RUNNING
                 task = asyncio.create_task(_one(run, plan, subtask, work, results))

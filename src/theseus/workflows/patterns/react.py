@@ -11,6 +11,7 @@ from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMess
 from theseus.domain.conversation import Conversation
 from theseus.domain.evidence import evidence
 from theseus.domain.loops import LoopDetector
+from theseus.domain.research.stopping import ResearcherWatch
 from theseus.roles.role import Role
 from theseus.workflows.answer import Outcome, Overlong
 from theseus.workflows.control import Hearing
@@ -28,6 +29,8 @@ _CLOSE = {
     "max_iterations": "No turns are left: no tool can be called any more. Answer now from what you have.",
     "loop": "You have made the same tool call three times. No tool can be called any more. Answer from what you have.",
     "budget": "The budget is nearly spent: no tool can be called any more. Answer now, briefly, from what you have.",
+    "calls": "You have made all the tool calls that you may make. Answer now from what you have.",
+    "fruitless": "Your last turns brought no evidence: no tool can be called any more. Answer now from what you have.",
 }
 
 
@@ -43,7 +46,8 @@ async def react(
     """Works until there is an answer. `before` is what was done in an earlier history; its messages are in `talk`.
 
     The last turn, the third same tool call and the last of the budget each close the work: one more call, without
-    tools, answers from what there is. Without tools the first call is the only one.
+    tools, answers from what there is. Without tools the first call is the only one. A researcher's watch shows it
+    after each turn what is left, and may close the work, too.
 
     Raises:
         BudgetExhausted: not even the first call fits.
@@ -77,14 +81,25 @@ async def react(
                 continue
             return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
+        known = len(run.evidence)
         talk.say(*await _observe(run, talk.head_hash, wanted, tools))
         if any([loops.is_loop(call) for call in wanted]):
             stop = _close(talk, "loop")
+        elif run.watch is not None:
+            stop = _watched(run, talk, run.watch, len(wanted), len(run.evidence) - known)
 
 
 def _go_on_elsewhere(run: Run, talk: Conversation, turn: int, calls: int, loops: LoopDetector) -> None:
     if run.agent and run.is_history_long and talk.size_bytes <= MOST_CARRIED_BYTES:
-        raise Overlong(talk.messages, turn, calls, loops.seen)
+        raise Overlong(talk.messages, turn, calls, loops.seen, run.watch.fruitless if run.watch is not None else 0)
+
+
+def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, admitted: int) -> str:
+    stop = watch.saw(calls, admitted)
+    if stop:
+        return _close(talk, stop)
+    talk.say(UserMessage(text=watch.line(run.ledger.free_tokens, run.ledger.free_microusd)))
+    return ""
 
 
 async def _observe(run: Run, head: str, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:

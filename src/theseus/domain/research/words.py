@@ -1,0 +1,80 @@
+"""The words of a text that carry its meaning, without their endings."""
+
+import re
+from collections.abc import Collection
+
+_WORD = re.compile(r"\w+")
+_STOP = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "from",
+        "by",
+        "with",
+        "as",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "had",
+        "it",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "which",
+        "who",
+        "their",
+        "his",
+        "her",
+        "our",
+        "not",
+        "no",
+        "also",
+        "than",
+        "then",
+        "there",
+        "but",
+        "into",
+        "over",
+        "about",
+        "after",
+        "before",
+        "per",
+        "said",
+        "says",
+    ]
+)
+
+
+def stems_of(text: str) -> list[str]:
+    """The stems of the words that carry meaning, in order, as often as they stand there."""
+    words = (word.casefold() for word in _WORD.findall(text))
+    return [_stem(word) for word in words if word not in _STOP and (len(word) > 1 or word.isdigit())]
+
+
+def _stem(word: str) -> str:
+    for ending in ("ings", "ing", "ies", "ied", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def overlap(first: Collection[str], second: Collection[str]) -> float:
+    """How much of the shorter of two lists of stems the other has, 0..1."""
+    one, other = set(first), set(second)
+    return len(one & other) / min(len(one), len(other)) if one and other else 0.0

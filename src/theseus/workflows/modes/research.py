@@ -1,0 +1,102 @@
+"""Deep research: a plan, rounds of researchers until enough is established, a report that stands on what was found."""
+
+from pydantic import JsonValue
+
+from theseus.contracts.errors import StepFailed
+from theseus.domain.research.coverage import covered_percent, open_rows
+from theseus.domain.research.presets import Controls, settled
+from theseus.domain.research.report import Found, facts, rendered, words_of
+from theseus.workflows.answer import Answer, OverlongTask
+from theseus.workflows.conclusion import reason_of
+from theseus.workflows.patterns.research.assessing import assess
+from theseus.workflows.patterns.research.gathering import gather, is_spent, may_go_on
+from theseus.workflows.patterns.research.planning import Planner
+from theseus.workflows.patterns.research.quest import Quest
+from theseus.workflows.patterns.research.review import reviewed
+from theseus.workflows.patterns.research.scoping import look_around, make_scope
+from theseus.workflows.patterns.research.verifying import Verified, verify
+from theseus.workflows.patterns.research.writing import outline, write
+from theseus.workflows.run import Run
+
+
+async def research(run: Run) -> Answer:
+    """Scope, plan, review, rounds of gathering and assessing, outline, text, verification, report."""
+    controls = settled(run.task)
+    quest = await _begun(run, controls)
+    while may_go_on(run, quest):
+        if quest.rounds and run.is_history_long:
+            raise OverlongTask(research=quest.state())
+        await gather(run, quest)
+        if may_go_on(run, quest):
+            await assess(run, quest)
+    if not quest.cards:
+        return _nothing(run, quest)
+    verified = await verify(run, quest, await write(run, quest, await outline(run, quest)))
+    return _report(run, quest, verified)
+
+
+async def _begun(run: Run, controls: Controls) -> Quest:
+    """The research with its plan: a new one, or the one that an earlier history began."""
+    if run.research_state is not None:
+        return Quest.resumed(run, controls, run.research_state)
+    scope = await make_scope(run, controls)
+    planner = Planner(run, controls, scope, await look_around(run, controls, scope))
+    plan = await reviewed(run, controls, planner, await planner.first())
+    return Quest(run, controls, scope, plan)
+
+
+def _report(run: Run, quest: Quest, verified: Verified) -> Answer:
+    quest.show("the report is put together")
+    rows = quest.rows()
+    found = Found(run.evidence, rows, quest.contradictions(rows), words_of(quest.scope.language))
+    text, citations = rendered(verified.draft, found, cites=quest.controls.cites)
+    spent = is_spent(run)
+    metadata: dict[str, JsonValue] = {
+        "agents": [record.model_dump(mode="json") for record in run.records()],
+        "plan": run.plan.model_dump(mode="json") if run.plan is not None else None,
+        "citations": [citation.model_dump(mode="json") for citation in citations],
+        "verification": verified.last.model_dump(mode="json"),
+        "report": {
+            "questions": [question.model_dump(mode="json") for question in quest.plan.questions],
+            "coverage": [row.model_dump(mode="json") for row in rows],
+            "coverage_percent": covered_percent(rows),
+            "rounds": quest.rounds,
+            "stopped": quest.stopped,
+            "evidence": len(run.evidence),
+            "before_repair": verified.first.model_dump(mode="json", exclude={"sentences"}),
+        },
+    }
+    if quest.controls.gives_facts:
+        metadata["facts"] = facts(quest.cards)
+    return Answer(
+        text=text,
+        stop_reason="budget" if spent else "answer",
+        budget_exhausted=spent,
+        gaps=[row.text for row in open_rows(rows)],
+        metadata=metadata,
+    )
+
+
+def _nothing(run: Run, quest: Quest) -> Answer:
+    """Nothing was found: that is the answer, unless nobody could even look.
+
+    Raises:
+        StepFailed: all researchers failed.
+    """
+    if run.failures and not any(report.is_usable for report in run.reports):
+        raise StepFailed(reason_of(run), f"no researcher could work: {'; '.join(run.degraded)}"[:2000])
+    rows = quest.rows()
+    text, _ = rendered("", Found({}, rows, (), words_of(quest.scope.language)), cites=False)
+    return Answer(
+        text=text,
+        gaps=[row.text for row in open_rows(rows)],
+        metadata={
+            "agents": [record.model_dump(mode="json") for record in run.records()],
+            "plan": run.plan.model_dump(mode="json") if run.plan is not None else None,
+            "report": {
+                "coverage": [row.model_dump(mode="json") for row in rows],
+                "stopped": quest.stopped,
+                "evidence": 0,
+            },
+        },
+    )

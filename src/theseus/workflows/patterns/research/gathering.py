@@ -1,0 +1,135 @@
+"""Rounds of researchers: each finds evidence for one sub-question, several at a time, within the gatherers' budget."""
+
+from collections.abc import Mapping
+
+from theseus.contracts.agent import AgentReport
+from theseus.contracts.errors import ErrorType
+from theseus.contracts.messages import Route
+from theseus.contracts.plan import Plan, Subtask, SubtaskState
+from theseus.contracts.research import FollowUp, ResearchBrief, ResearchCall, SubQuestion
+from theseus.contracts.task import Usage
+from theseus.domain.research.budget import Purse
+from theseus.domain.research.coverage import gain, shown
+from theseus.domain.research.stopping import Standing, why_stop
+from theseus.roles.researching import RESEARCHER
+from theseus.workflows.patterns.dag import run_dag
+from theseus.workflows.patterns.research.quest import Quest
+from theseus.workflows.run import Run
+from theseus.workflows.team import Errand, delegate
+
+KNOWN_TOKENS = 2_000
+"""So much of what is known already a researcher is told."""
+ABOUT_CHARS = 1_000
+WRITING_PARTS = 4
+"""The last part in so many of the wall clock is for writing and checking."""
+
+
+def may_go_on(run: Run, quest: Quest) -> bool:
+    """Whether another round is made; why not is kept."""
+    seconds = run.task.limits.wall_clock_seconds
+    quest.stopped = why_stop(
+        Standing(
+            rows=quest.rows(),
+            rounds=quest.rounds,
+            most_rounds=quest.controls.rounds,
+            gains=quest.gains,
+            gather_percent=_purse(run).percent,
+            seconds_left=run.seconds_left,
+            seconds_needed=seconds / WRITING_PARTS,
+            failed_rounds=quest.failed_rounds,
+        )
+    )
+    return not quest.stopped
+
+
+async def gather(run: Run, quest: Quest) -> None:
+    """One round: the plan's questions at first, then what is still to be found out."""
+    quest.rounds += 1
+    before = quest.cards
+    questions = _of_round(quest)
+    plan = Plan(strategy=quest.plan.idea, subtasks=[_subtask(quest, question) for question in questions])
+    run.plan = Plan(strategy=plan.strategy, subtasks=[*(run.plan.subtasks if run.plan else []), *plan.subtasks])
+    quest.show(f"round {quest.rounds} of {quest.controls.rounds}")
+    by_id = {subtask.id: question for subtask, question in zip(plan.subtasks, questions, strict=True)}
+    results: dict[str, AgentReport] = {}
+
+    async def work(
+        subtask: Subtask, inputs: Mapping[str, AgentReport], parts: int, avoid: tuple[Route, ...]
+    ) -> AgentReport:
+        question = by_id[subtask.id]
+        waiting = [by_id[s.id].weight for s in plan.subtasks if s.state in _UNSERVED and s.agent_id is None]
+        share = _purse(run).share(question.weight, max(sum(waiting), question.weight))
+        call = ResearchCall(
+            question=question.id,
+            facets=tuple(facet.id for facet in question.facets),
+            about=" ".join([question.question, *(facet.text for facet in question.facets)])[:ABOUT_CHARS],
+        )
+        brief = ResearchBrief(call=call, most_calls=quest.controls.calls)
+        return await delegate(run, Errand(subtask, _told(quest, question, inputs), share, avoid, research=brief))
+
+    await run_dag(run, plan, work, results, at_once=quest.controls.agents)
+    for name, report in results.items():
+        quest.digests[by_id[name].id] = report.text
+    failed = [subtask for subtask in plan.subtasks if subtask.state is not SubtaskState.DONE]
+    quest.failed_rounds = quest.failed_rounds + 1 if 2 * len(failed) >= len(plan.subtasks) else 0
+    quest.gains.append(gain(before, quest.cards))
+    for subtask in failed:
+        run.note_degraded(f"{subtask.id}: {subtask.state}: {subtask.note or 'no reason is known'}")
+    quest.show(f"round {quest.rounds} is done")
+
+
+_UNSERVED = (SubtaskState.PENDING, SubtaskState.RUNNING)
+
+
+def is_spent(run: Run) -> bool:
+    """Whether the gatherers' budget ended the gathering."""
+    return ErrorType.BUDGET_EXHAUSTED in run.failures
+
+
+def _purse(run: Run) -> Purse:
+    spent = Usage()
+    for report in run.reports:
+        if report.role == RESEARCHER.name:
+            spent += report.usage
+    return Purse.of(run.ledger, spent)
+
+
+def _of_round(quest: Quest) -> list[SubQuestion]:
+    if not quest.todo:
+        return list(quest.plan.questions)
+    known = {question.id: question for question in quest.plan.questions}
+    return [_narrowed(known[wanted.question], wanted) for wanted in quest.todo]
+
+
+def _narrowed(question: SubQuestion, wanted: FollowUp) -> SubQuestion:
+    facets = [facet for facet in question.facets if facet.id in wanted.facets]
+    return question.model_copy(
+        update={"question": f"{question.question}\n{wanted.task}", "facets": facets, "depends_on": []}
+    )
+
+
+def _subtask(quest: Quest, question: SubQuestion) -> Subtask:
+    suffix = f"-r{quest.rounds}" if quest.rounds > 1 else ""
+    return Subtask(
+        id=f"{question.id}{suffix}",
+        description=question.question,
+        role=RESEARCHER.name,
+        depends_on=list(question.depends_on),
+        if_missing="optional",
+        tier=quest.controls.tier.value,
+    )
+
+
+def _told(quest: Quest, question: SubQuestion, inputs: Mapping[str, AgentReport]) -> str:
+    facets = "\n".join(
+        f"- {facet.id}: {facet.text} (from {facet.domains} independent website{'s' if facet.domains > 1 else ''})"
+        for facet in question.facets
+    )
+    parts = [f"Your question:\n{question.question}", f"Facets to note evidence for:\n{facets}"]
+    if quest.scope.freshness:
+        parts.append(f"Sources have to be recent: {quest.scope.freshness}")
+    parts += [f"What {name} found:\n{report.text}" for name, report in inputs.items()]
+    rows = [row for row in quest.rows() if row.question == question.id and row.cards]
+    if rows:
+        parts.append(f"Known already:\n{shown(rows, quest.cards, KNOWN_TOKENS)}")
+    return "\n\n".join(parts)

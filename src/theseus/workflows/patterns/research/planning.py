@@ -1,0 +1,73 @@
+"""The plan of a research: made, checked, mended when people want it otherwise, and never the reason to fail."""
+
+from pydantic import JsonValue
+
+from theseus.contracts.errors import AnswerInvalid, StepFailed
+from theseus.contracts.messages import UserMessage
+from theseus.contracts.research import ResearchDraft, ResearchPlan, Scope
+from theseus.domain.conversation import Conversation
+from theseus.domain.research.planning import fallback, faults, trimmed
+from theseus.domain.research.presets import Controls
+from theseus.roles.researching import RESEARCH_PLANNER
+from theseus.workflows.model_calls import ask_on
+from theseus.workflows.run import Run
+
+
+class Planner:
+    """Makes a plan, and further versions of it from what people say."""
+
+    def __init__(self, run: Run, controls: Controls, scope: Scope, recon: str) -> None:
+        facts: dict[str, JsonValue] = {
+            "most_questions": controls.questions,
+            "scope": scope.model_dump(mode="json"),
+            "recon": recon,
+        }
+        if run.task.context.model_extra:
+            facts["context"] = dict(run.task.context.model_extra)
+        self._run = run
+        self._most = controls.questions
+        self._scope = scope
+        self._last: ResearchDraft | None = None
+        self._role = RESEARCH_PLANNER.of_tier(controls.write_tier)
+        self._talk: Conversation = run.talk(RESEARCH_PLANNER, facts=facts)
+
+    async def first(self) -> ResearchPlan:
+        """The plan; of one question when no model can make one.
+
+        Raises:
+            BudgetExhausted: not even this call fits.
+        """
+        self._run.enter("planning")
+        self._talk.say(UserMessage(text=self._run.request))
+        try:
+            draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
+        except AnswerInvalid as error:
+            if self._last is not None and (plan := trimmed(self._last, self._most)).questions:
+                self._run.note_degraded(f"the plan was cut to what is sound of it ({error.message[:200]})")
+                return plan
+            return self._alone(error.message)
+        except StepFailed as error:
+            return self._alone(error.message)
+        return ResearchPlan(idea=draft.idea, questions=draft.questions)
+
+    async def again(self, plan: ResearchPlan, feedback: str) -> ResearchPlan:
+        """The next version of a plan; the same questions when no model can make another."""
+        self._talk.say(
+            UserMessage(
+                text=f"A person reviewed the plan:\n{feedback}\nGive the whole plan again, changed accordingly."
+            )
+        )
+        try:
+            draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
+        except (AnswerInvalid, StepFailed) as error:
+            self._run.note_degraded(f"the plan could not be changed as was wished ({error.message[:200]})")
+            return plan.model_copy(update={"version": plan.version + 1})
+        return ResearchPlan(idea=draft.idea, questions=draft.questions, version=plan.version + 1)
+
+    def _problem(self, draft: ResearchDraft) -> str:
+        self._last = draft
+        return "; ".join(faults(draft, self._scope, self._most))
+
+    def _alone(self, why: str) -> ResearchPlan:
+        self._run.note_degraded(f"no research plan could be made ({why[:200]}); the query is the only question")
+        return fallback(self._run.request)

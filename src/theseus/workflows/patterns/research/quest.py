@@ -1,0 +1,64 @@
+"""A research under way: its plan, what was found so far, and what is to be looked for next."""
+
+from collections.abc import Sequence
+
+from theseus.contracts.research import Card, Contradiction, FacetRow, FollowUp, ResearchPlan, ResearchState, Scope
+from theseus.domain.research.coverage import Gain, contradictions, covered_percent, matrix
+from theseus.domain.research.presets import Controls
+from theseus.workflows.run import Run
+
+
+class Quest:
+    """What the phases of one research hand on. The evidence itself is the run's."""
+
+    def __init__(self, run: Run, controls: Controls, scope: Scope, plan: ResearchPlan) -> None:
+        self.controls = controls
+        self.scope = scope
+        self.plan = plan
+        self.rounds = 0
+        self.todo: list[FollowUp] = []
+        self.digests: dict[str, str] = {}
+        self.gains: list[Gain] = []
+        self.failed_rounds = 0
+        self.stopped = ""
+        self._run = run
+
+    @property
+    def cards(self) -> list[Card]:
+        """All evidence, in the order in which it came."""
+        return list(self._run.evidence.values())
+
+    def rows(self) -> list[FacetRow]:
+        """How far each facet is established."""
+        return matrix(self.plan, self.cards)
+
+    def contradictions(self, rows: Sequence[FacetRow]) -> list[Contradiction]:
+        """Where the evidence contradicts itself."""
+        return contradictions(rows, self.cards)
+
+    def show(self, phase: str) -> None:
+        """Says in the Temporal UI where the research stands."""
+        covered = covered_percent(self.rows())
+        self._run.enter(f"{phase} · evidence {len(self._run.evidence)} · coverage {covered} %")
+
+    def state(self) -> ResearchState:
+        """What the next history of this research needs."""
+        return ResearchState(
+            scope=self.scope,
+            plan=self.plan,
+            rounds=self.rounds,
+            todo=tuple(self.todo),
+            digests=self.digests,
+            gains=tuple((each.cards, each.domains, each.percent) for each in self.gains),
+            failed_rounds=self.failed_rounds,
+            cards=tuple(self.cards),
+        )
+
+    @staticmethod
+    def resumed(run: Run, controls: Controls, state: ResearchState) -> "Quest":
+        """The research that an earlier history began."""
+        quest = Quest(run, controls, state.scope, state.plan)
+        quest.rounds, quest.todo, quest.failed_rounds = state.rounds, list(state.todo), state.failed_rounds
+        quest.digests, quest.gains = dict(state.digests), [Gain(*each) for each in state.gains]
+        run.note(state.cards)
+        return quest

@@ -1,0 +1,48 @@
+"""The beginning of a research: what the report has to be, and what a first look around gives."""
+
+import json
+
+from theseus.contracts.errors import AnswerInvalid, StepFailed
+from theseus.contracts.messages import ToolCall
+from theseus.contracts.research import Requirement, Scope
+from theseus.domain.research.presets import Controls
+from theseus.roles.researching import RESEARCHER, SCOPER
+from theseus.workflows.model_calls import ask
+from theseus.workflows.run import Run
+from theseus.workflows.together import together
+from theseus.workflows.tool_calls import use_tool
+
+SEARCH = "web_search"
+RECON_CHARS = 6_000
+
+
+async def make_scope(run: Run, controls: Controls) -> Scope:
+    """What the report has to be. When no model can say, the query itself is the only requirement.
+
+    Raises:
+        BudgetExhausted: not even this call fits.
+    """
+    run.enter("scoping")
+    try:
+        scope = await ask(run, SCOPER, run.request, window=True, facts=run.task_facts())
+    except (StepFailed, AnswerInvalid) as error:
+        run.note_degraded(f"the task could not be scoped ({error.message[:200]}); it was taken as it stands")
+        scope = Scope()
+    needs = scope.requirements or [Requirement(id="query", text=run.request[:400])]
+    return scope.model_copy(update={"requirements": needs, "words": controls.words(scope.words)})
+
+
+async def look_around(run: Run, controls: Controls, scope: Scope) -> str:
+    """What first searches give, for the planner; empty without a search, or when it gives nothing."""
+    tools = run.tools_of(RESEARCHER)
+    if SEARCH not in tools:
+        return ""
+    run.enter("looking around")
+    queries = [" ".join(run.request.split())[:300], *(f"{view} {run.request}"[:300] for view in scope.perspectives)]
+    calls = [
+        ToolCall(id=f"recon-{number}", name=SEARCH, arguments=json.dumps({"query": query}))
+        for number, query in enumerate(queries[: controls.recon_searches], start=1)
+    ]
+    found = await together(use_tool(run, call, "", tools) for call in calls)
+    room = RECON_CHARS // len(found)
+    return "\n\n".join(message.text[:room] for message in found if not message.is_error)
