@@ -257,6 +257,33 @@ def deny(task_id: TaskId, approval_id: ApprovalId = "", feedback: Feedback = "",
     _end(decide(task_id, approval_id, approved=False, feedback=feedback, who=who, change=None))
 
 
+@app.command(rich_help_panel=TASKS)
+def review(
+    task_id: TaskId,
+    approve: Annotated[bool, typer.Option("--approve", help="Let the plan be carried out.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Close the task as denied.")] = False,
+    feedback: Annotated[str, typer.Option("--feedback", metavar="TEXT", help="What to change in the plan.")] = "",
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="Only if the plan is still at this version.")
+    ] = None,
+    who: Who = "cli",
+) -> None:
+    """Show the research plan that waits for a review, or say what you think of it.
+
+    Without an option the plan is shown, with its version and what was said about it so far.
+    """
+    from theseus.commands.reviewing import review_plan, show_plan
+
+    given = [
+        name for name, is_given in (("approve", approve), ("reject", reject), ("feedback", bool(feedback))) if is_given
+    ]
+    if not given:
+        _end(show_plan(task_id))
+    if len(given) > 1 and given != ["reject", "feedback"]:
+        raise typer.BadParameter(f"choose one of --{', --'.join(given)}")
+    _end(review_plan(task_id, given[0], feedback, version, who))
+
+
 @app.command("say", rich_help_panel=TASKS)
 def say_to_task(
     task_id: TaskId, text: Annotated[str, typer.Argument(metavar="TEXT", help="Your words.")], who: Who = "cli"

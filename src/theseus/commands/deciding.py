@@ -4,7 +4,7 @@ import json
 import uuid
 from datetime import timedelta
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -35,7 +35,7 @@ async def decide(task_id: str, approval_id: str, *, approved: bool, feedback: st
         approved_by=who,
         modified_action=_parsed(change) if change is not None else None,
     )
-    receipt = await _update(handle, task_id, UPDATE_DECIDE_APPROVAL, decision)
+    receipt = await update(handle, task_id, UPDATE_DECIDE_APPROVAL, decision)
     out(f"{wanted} {receipt.detail}")
     return 0
 
@@ -44,7 +44,7 @@ async def say_to(task_id: str, text: str, who: str) -> int:
     """Sends words to the agent, or the lead, of a running task."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
     message = MessageToTask(message_id=str(uuid.uuid4()), text=text, sent_by=who)
-    receipt = await _update(handle, task_id, UPDATE_SEND_MESSAGE, message)
+    receipt = await update(handle, task_id, UPDATE_SEND_MESSAGE, message)
     out(f"{task_id} {receipt.detail}")
     return 0
 
@@ -53,7 +53,7 @@ async def _only_one(handle: Handle, task_id: str) -> str:
     try:
         pending = await handle.query(QUERY_PENDING_APPROVALS, result_type=list[PendingApproval], rpc_timeout=PATIENCE)
     except RPCError as error:
-        raise _gone(error, task_id) from error
+        raise gone(error, task_id) from error
     if len(pending) == 1:
         return pending[0].approval_id
     if not pending:
@@ -62,17 +62,23 @@ async def _only_one(handle: Handle, task_id: str) -> str:
     raise CommandError(f"task {task_id} waits for several approvals; name one:\n{rows}", CANNOT_START)
 
 
-async def _update(handle: Handle, task_id: str, name: str, payload: ApprovalDecision | MessageToTask) -> UpdateReceipt:
+async def update(handle: Handle, task_id: str, name: str, payload: BaseModel) -> UpdateReceipt:
+    """Asks a running task for something.
+
+    Raises:
+        CommandError: it refused, in its own words, or there is no such task.
+    """
     try:
         return await handle.execute_update(name, payload, result_type=UpdateReceipt, rpc_timeout=PATIENCE)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
     except RPCError as error:
-        raise _gone(error, task_id) from error
+        raise gone(error, task_id) from error
 
 
-def _gone(error: RPCError, task_id: str) -> CommandError | RPCError:
+def gone(error: RPCError, task_id: str) -> CommandError | RPCError:
+    """The error for people when there is no such task."""
     if error.status is RPCStatusCode.NOT_FOUND:
         return CommandError(f"there is no running task {task_id}")
     return error
