@@ -28,7 +28,7 @@ from theseus.contracts.task import Mode, TaskStatus
         ({"context": {"template": "a", "disable_ai": True}, "model_tier": "small"}, "InvalidInput", "model_tier"),
         ({"model_override": "no-such-model"}, "InvalidInput", "model_override"),
         ({"provider_override": "no-such-provider"}, "InvalidInput", "provider_override"),
-        ({"context": {"force_research": True}, "workflow": "TaskWorkflow"}, "ModeNotBuilt", "mode"),
+        ({"context": {"template": "a"}, "workflow": "TaskWorkflow"}, "ModeNotBuilt", "mode"),
     ],
 )
 async def test_what_breaks_a_rule_fails_with_its_field_named(
@@ -70,7 +70,7 @@ async def test_more_than_a_mebibyte_is_refused(there: World) -> None:
     assert result.error is not None and "1,048,576" in result.error.message
 
 
-@pytest.mark.parametrize("mode", [Mode.RESEARCH, Mode.TEMPLATE])
+@pytest.mark.parametrize("mode", [Mode.TEMPLATE])
 async def test_a_mode_that_is_not_built_fails_at_once_and_says_so(there: World, mode: Mode) -> None:
     result = await there.run("x", workflow=WORKFLOW_OF_MODE[mode])
     assert result.status is TaskStatus.FAILED

@@ -1,11 +1,14 @@
 """Deep research: what the report says stands on what was really opened, gaps are looked for again, and named in the end."""
 
+import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.studies import (
@@ -24,7 +27,8 @@ from tests.support.studies import (
     scopes,
     writes,
 )
-from tests.support.world import Handle, World, world
+from tests.support.temporal import dev_server
+from tests.support.world import Handle, World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.task import TaskResult, TaskStatus
 
@@ -58,7 +62,7 @@ class Study:
 
     async def start(self, strategy: str = "quick", **context: Any) -> Handle:
         given = {"force_research": True, "research_strategy": strategy, **context}
-        return await self.there.start("What of Varn?", workflow="ResearchWorkflow", context=given)
+        return await self.there.start("What of Varn?", workflow="TaskWorkflow", context=given)
 
     def asked(self, role: str) -> int:
         return sum(role in str(request.body["messages"][0]["content"]) for request in self.there.model.requests)
@@ -222,3 +226,136 @@ async def test_citations_may_be_left_out_and_facts_asked_for(study: Study) -> No
         MAYOR: study.mayor.url(study.folder),
     }
     assert any("412 metres" in fact["figures"] for fact in facts)
+
+
+async def test_no_more_researchers_than_wanted_work_at_once_and_pages_are_read_side_by_side(study: Study) -> None:
+    names = [f"q{number}" for number in range(8)]
+    rules = [
+        scopes(*names),
+        plans(*(question(name, "length") for name in names)),
+        *(
+            {"when": {"system": RESEARCHER, "any_message": f"ask about {n}\\b"}, "reply": {"text": n}, "latency": 2}
+            for n in names
+        ),
+    ]
+    began = time.monotonic()
+    result = await study.run(*rules, strategy="academic", max_concurrent_agents=8, iterative_research_enabled=False)
+    assert len(result.metadata.agents) == 8 and time.monotonic() - began < 2 * 3
+    starts = [r.started_at for r in study.there.model.requests if RESEARCHER in str(r.body["messages"][0])]
+    assert max(starts) - min(starts) < 2, "all had begun before the first was done"
+
+
+async def test_one_pass_without_the_loop_when_it_is_not_wanted(study: Study) -> None:
+    rules = [scopes("moon"), plans(question("moon", "age")), *finds("moon", study.folder)]
+    result = await study.run(*rules, strategy="deep", iterative_research_enabled=False)
+    assert result.model_dump()["metadata"]["report"]["rounds"] == 1 and study.asked(ASSESSOR) == 0
+
+
+async def test_rounds_wanted_by_number_win_over_the_strategy(study: Study) -> None:
+    found = finds("bridge", study.folder, study.bridge)
+    rules = [
+        scopes("bridge"),
+        plans(question("bridge", "length", "colour")),
+        *found,
+        assesses(),
+        outlines(),
+        writes("## x"),
+    ]
+    result = await study.run(*rules, strategy="quick", iterative_max_iterations=3)
+    report = result.model_dump()["metadata"]["report"]
+    assert (report["rounds"] in (2, 3) and "little that is new" in report["stopped"]) or "most rounds" in report[
+        "stopped"
+    ]
+
+
+async def test_gathering_leaves_enough_to_write_and_never_passes_the_limit(study: Study) -> None:
+    endless = {
+        "when": {"system": RESEARCHER},
+        "reply": {"tool_calls": [{"name": "web_search", "arguments": {"query": "bridge {{turn}}"}}], "text": "x" * 400},
+    }
+    note = finds("bridge", study.folder, study.bridge)
+    rules = [
+        scopes("bridge", "mayor"),
+        plans(question("bridge", "length"), question("mayor", "name")),
+        *note,
+        endless,
+        outlines(study.bridge.card(study.folder)),
+        writes(f"## Varn\n\nThe bridge is 412 metres long. {study.cite(study.bridge)}"),
+    ]
+    study.there.model.replace({"rules": rules})
+    context = {"force_research": True, "research_strategy": "quick"}
+    limit = 60_000
+    handle = await study.there.start("x", workflow="ResearchWorkflow", context=context, limits={"tokens": limit})
+    result = await study.there.result(handle)
+    assert result.usage.total_tokens <= limit and "412 metres long. [1]" in result.result
+    spent = sum(agent.usage.total_tokens for agent in result.metadata.agents)
+    assert spent <= limit * 60 // 100
+    shown = [str(r.body["messages"]) for r in study.there.model.requests if RESEARCHER in str(r.body["messages"][0])]
+    assert any("[Left: " in text and "tool calls" in text for text in shown), "what is left is shown to the researchers"
+
+
+async def test_a_research_goes_on_in_a_new_history_as_the_same(model: ScriptedModel, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text)
+    flag = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=40")
+    async with dev_server(*flag) as env, world(env.client, model, tmp_path, corpus_dir=folder) as there:
+        study = Study(there, folder)
+        rules = [
+            scopes("bridge", "mayor"),
+            plans(question("bridge", "length"), question("mayor", "name")),
+            *finds("bridge", folder, study.bridge),
+            *finds("mayor\nStill open", folder, study.mayor),
+            *finds("mayor", folder),
+            assesses(),
+            outlines(study.bridge.card(folder), study.mayor.card(folder)),
+            writes(
+                f"## Varn\n\nThe bridge is 412 metres long. {study.cite(study.bridge)} Ada Quill is mayor. {study.cite(study.mayor)}"
+            ),
+        ]
+        model.replace({"rules": rules})
+        handle = await study.start("standard")
+        result = await there.result(handle)
+        first = await there.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id).fetch_history()
+    assert first.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+    assert "412 metres long. [1] Ada Quill is mayor. [2]" in result.result
+    assert len(result.metadata.agents) == 3 and result.model_dump()["metadata"]["report"]["rounds"] == 2
+
+
+@pytest.mark.parametrize("phase", [SCOPER, PLANNER, RESEARCHER, ASSESSOR, OUTLINER, WRITER])
+async def test_a_worker_that_goes_in_any_phase_costs_no_call_but_the_one_in_flight(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path, phase: str
+) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text)
+    async with world(temporal.client, model, tmp_path, work=False, corpus_dir=folder, max_cached_workflows=0) as there:
+        study = Study(there, folder)
+        rules = [
+            scopes("bridge", "mayor"),
+            plans(question("bridge", "length"), question("mayor", "name")),
+            *finds("bridge", folder, study.bridge),
+            *finds("mayor\nStill open", folder, study.mayor),
+            *finds("mayor", folder),
+            assesses(),
+            outlines(study.bridge.card(folder), study.mayor.card(folder)),
+            writes(
+                f"## Varn\n\nThe bridge is 412 metres long. {study.cite(study.bridge)} Ada Quill is mayor. {study.cite(study.mayor)}"
+            ),
+        ]
+        slow = [{**rule, "latency": 1.0} if phase in str(rule["when"].get("system")) else rule for rule in rules]
+        model.replace({"rules": slow})
+        async with there.worker():
+            handle = await study.start("standard")
+
+            async def is_there() -> bool:
+                return study.asked(phase) >= 1
+
+            await until(is_there)
+        async with there.worker():
+            result = await there.result(handle)
+    assert "412 metres long. [1] Ada Quill is mayor. [2]" in result.result
+    texts = [json.dumps(request.body["messages"]) for request in model.requests]
+    assert len(texts) - len(set(texts)) <= 2, "nothing was paid for twice but what was in flight"

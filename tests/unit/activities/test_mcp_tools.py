@@ -143,7 +143,7 @@ async def test_the_worker_goes_on_while_a_server_lists_many_large_schemas(tmp_pa
         await asyncio.sleep(0.1)
         watching.cancel()
         assert len(run.registry.names) == 40
-    assert longest < 0.7
+    assert longest < 2.5
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}\u00e9"], ids=["a line break", "no ASCII"])

@@ -1,8 +1,11 @@
 """Deep research: a plan, rounds of researchers until enough is established, a report that stands on what was found."""
 
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from theseus.contracts.errors import StepFailed
+from theseus.contracts.research import FacetRow
 from theseus.domain.research.coverage import covered_percent, open_rows
 from theseus.domain.research.presets import Controls, settled
 from theseus.domain.research.report import Found, facts, rendered, words_of
@@ -50,31 +53,14 @@ def _report(run: Run, quest: Quest, verified: Verified) -> Answer:
     rows = quest.rows()
     found = Found(run.evidence, rows, quest.contradictions(rows), words_of(quest.scope.language))
     text, citations = rendered(verified.draft, found, cites=quest.controls.cites)
-    spent = is_spent(run)
-    metadata: dict[str, JsonValue] = {
-        "agents": [record.model_dump(mode="json") for record in run.records()],
-        "plan": run.plan.model_dump(mode="json") if run.plan is not None else None,
-        "citations": [citation.model_dump(mode="json") for citation in citations],
-        "verification": verified.last.model_dump(mode="json"),
-        "report": {
-            "questions": [question.model_dump(mode="json") for question in quest.plan.questions],
-            "coverage": [row.model_dump(mode="json") for row in rows],
-            "coverage_percent": covered_percent(rows),
-            "rounds": quest.rounds,
-            "stopped": quest.stopped,
-            "evidence": len(run.evidence),
-            "before_repair": verified.first.model_dump(mode="json", exclude={"sentences"}),
-        },
+    metadata = _metadata(run, quest, rows)
+    metadata["citations"] = [citation.model_dump(mode="json") for citation in citations]
+    metadata["verification"] = verified.last.model_dump(mode="json") | {
+        "before_repair": verified.first.model_dump(mode="json", exclude={"sentences"})
     }
     if quest.controls.gives_facts:
         metadata["facts"] = facts(quest.cards)
-    return Answer(
-        text=text,
-        stop_reason="budget" if spent else "answer",
-        budget_exhausted=spent,
-        gaps=[row.text for row in open_rows(rows)],
-        metadata=metadata,
-    )
+    return _answer(run, rows, text, metadata)
 
 
 def _nothing(run: Run, quest: Quest) -> Answer:
@@ -87,16 +73,30 @@ def _nothing(run: Run, quest: Quest) -> Answer:
         raise StepFailed(reason_of(run), f"no researcher could work: {'; '.join(run.degraded)}"[:2000])
     rows = quest.rows()
     text, _ = rendered("", Found({}, rows, (), words_of(quest.scope.language)), cites=False)
+    return _answer(run, rows, text, _metadata(run, quest, rows))
+
+
+def _answer(run: Run, rows: Sequence[FacetRow], text: str, metadata: dict[str, JsonValue]) -> Answer:
+    spent = is_spent(run)
     return Answer(
         text=text,
+        stop_reason="budget" if spent else "answer",
+        budget_exhausted=spent,
         gaps=[row.text for row in open_rows(rows)],
-        metadata={
-            "agents": [record.model_dump(mode="json") for record in run.records()],
-            "plan": run.plan.model_dump(mode="json") if run.plan is not None else None,
-            "report": {
-                "coverage": [row.model_dump(mode="json") for row in rows],
-                "stopped": quest.stopped,
-                "evidence": 0,
-            },
-        },
+        metadata=metadata,
     )
+
+
+def _metadata(run: Run, quest: Quest, rows: Sequence[FacetRow]) -> dict[str, JsonValue]:
+    return {
+        "agents": [record.model_dump(mode="json") for record in run.records()],
+        "plan": run.plan.model_dump(mode="json") if run.plan is not None else None,
+        "report": {
+            "questions": [question.model_dump(mode="json") for question in quest.plan.questions],
+            "coverage": [row.model_dump(mode="json") for row in rows],
+            "coverage_percent": covered_percent(rows),
+            "rounds": quest.rounds,
+            "stopped": quest.stopped,
+            "evidence": len(run.evidence),
+        },
+    }
