@@ -15,7 +15,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
-from tests.replay import team_paths
+from tests.replay import research_paths, team_paths
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, world
 from theseus.activities.llm.scripted.script import Script
@@ -216,6 +216,7 @@ async def _forget(there: World) -> None:
 
 
 PATHS.update(team_paths.PATHS)
+PATHS.update(research_paths.PATHS)
 for _strategy in team_paths.STRATEGIES:
     PATHS[f"agent-{_strategy}"] = functools.partial(team_paths.by_strategy, strategy=_strategy)
 
@@ -227,6 +228,15 @@ def portable(history: WorkflowHistory) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
 
 
+def documents() -> Path:
+    """A folder of documents, the same at each recording: its name goes into histories."""
+    folder = Path(tempfile.gettempdir()) / "theseus-recorded"
+    folder.mkdir(exist_ok=True)
+    for name, text in research_paths.DOCUMENTS.items():
+        (folder / name).write_text(text)
+    return folder
+
+
 async def record(names: list[str]) -> None:
     """Records the named paths, or those that have no history yet."""
     HISTORIES.mkdir(exist_ok=True)
@@ -236,7 +246,7 @@ async def record(names: list[str]) -> None:
             if name not in names and (names or file.exists()):
                 continue
             with tempfile.TemporaryDirectory() as folder:
-                async with world(env.client, model, Path(folder)) as there:
+                async with world(env.client, model, Path(folder), corpus_dir=documents()) as there:
                     handle = await make(there)
                     file.write_text(portable(await handle.fetch_history()))
             model.clear()
