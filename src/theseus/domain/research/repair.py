@@ -97,7 +97,7 @@ def _without_empty_sections(text: str) -> str:
     for line in reversed(lines):
         level = len(line) - len(line.lstrip("#")) if line.startswith("#") else 0
         if not level:
-            below = below or (MOST_LEVEL + 1 if line.strip() else 0)
+            below = MOST_LEVEL + 1 if line.strip() else below
             kept.append(line)
         elif below > level:
             below = level

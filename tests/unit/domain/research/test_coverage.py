@@ -1,0 +1,81 @@
+"""A facet is established by independent websites, not by many quotes of one; what contradicts itself is found, what does not is not."""
+
+import pytest
+
+from theseus.contracts.research import Card, Facet, ResearchPlan, Source, SubQuestion
+from theseus.domain.research.coverage import contradictions, covered_percent, gain, matrix, open_rows, shown
+
+PLAN = ResearchPlan(
+    questions=[
+        SubQuestion(
+            id="q",
+            question="q",
+            facets=[
+                Facet(id="one", text="the first", domains=1),
+                Facet(id="two", text="the second", domains=2),
+                Facet(id="nice", text="the third", must=False),
+            ],
+        )
+    ]
+)
+
+
+def card(name: str, facet: str, domain: str, claim: str = "something is so") -> Card:
+    return Card(
+        id=name,
+        claim=claim,
+        quote=claim,
+        source=Source(id=f"s-{domain}", url="u", domain=domain),
+        question="q",
+        facet=facet,
+    )
+
+
+def test_two_quotes_of_one_website_are_one_voice() -> None:
+    rows = matrix(PLAN, [card("a", "one", "x.org"), card("b", "two", "x.org"), card("c", "two", "x.org")])
+    assert [row.is_established for row in rows] == [True, False, False]
+    assert covered_percent(rows) == 50 and [row.facet for row in open_rows(rows)] == ["two"]
+    rows = matrix(PLAN, [card("b", "two", "x.org"), card("c", "two", "y.org")])
+    assert [row.is_established for row in rows] == [False, True, False]
+
+
+def test_evidence_of_another_question_counts_for_nothing() -> None:
+    foreign = card("a", "one", "x.org").model_copy(update={"question": "other"})
+    assert covered_percent(matrix(PLAN, [foreign])) == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ("The bridge of Varn is 412 metres long.", "The bridge of Varn is 398 metres long.", True),
+        ("The bridge of Varn is 412 metres long.", "Varn's bridge is 412 metres long.", False),
+        ("The bridge was opened in 1987.", "The bridge was opened in 1989.", True),
+        ("In 2020 Varn had 4,100 inhabitants.", "In 2020 Varn had 5,300 inhabitants.", True),
+        ("The bridge of Varn is 412 metres long.", "The mayor of Osk earns 398 euros.", False),
+        ("The bridge of Varn is long.", "The bridge of Varn is 398 metres long.", False),
+        ("It cost 3 million euros.", "It cost 3,000,000 euros.", False),
+    ],
+)
+def test_different_figures_for_the_same_thing_contradict_each_other(first: str, second: str, found: bool) -> None:
+    cards = [card("a", "one", "x.org", first), card("b", "one", "y.org", second)]
+    assert bool(contradictions(matrix(PLAN, cards), cards)) is found
+
+
+def test_one_website_does_not_contradict_itself_here() -> None:
+    cards = [card("a", "one", "x.org", "It is 4 km long."), card("b", "one", "x.org", "It is 5 km long.")]
+    assert contradictions(matrix(PLAN, cards), cards) == []
+
+
+def test_a_round_is_measured_by_what_is_new() -> None:
+    before = [card("a", "one", "x.org")]
+    after = [*before, card("b", "one", "x.org"), card("c", "one", "y.org")]
+    made = gain(before, after)
+    assert (made.cards, made.domains, made.percent) == (2, 1, 66)
+
+
+def test_the_matrix_in_words_keeps_its_heads_when_claims_do_not_fit() -> None:
+    cards = [card(f"c{n}", "one", f"d{n}.org", "claim " * 40) for n in range(6)]
+    rows = matrix(PLAN, cards)
+    whole, short = shown(rows, cards, 10_000), shown(rows, cards, 60)
+    assert whole.count("claim claim") > short.count("claim claim")
+    assert "q/two: the second [open; 0 of 2 domains]" in short and "nice to have" in short
