@@ -6,7 +6,6 @@ stands there word for word; C6 no other card shows it clearly better.
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from theseus.contracts.research import Card, SentenceCheck, Support
@@ -37,10 +36,14 @@ class Bank:
     def __init__(self, cards: Sequence[Card]) -> None:
         self.cards: Mapping[str, Card] = {card.id: card for card in cards}
         self._figures = {card.id: figures(_shown(card)) for card in cards}
-        self._words = {card.id: Counter(stems_of(_shown(card))) for card in cards}
-        counts = Counter(word for words in self._words.values() for word in words)
-        self._weight = {word: math.log(1 + len(self._words) / count) for word, count in counts.items()}
+        self._words = {card.id: dict.fromkeys(stems_of(_shown(card))) for card in cards}
+        self._having: dict[str, list[str]] = {}
+        for name, words in self._words.items():
+            for word in words:
+                self._having.setdefault(word, []).append(name)
+        self._weight = {word: math.log(1 + len(self._words) / len(names)) for word, names in self._having.items()}
         self._rare = math.log(1 + len(self._words))
+        self._checked: dict[tuple[str, tuple[str, ...], bool], SentenceCheck] = {}
         self._names = {name for card in cards for name in _all_names(_shown(card))}
 
     def figures_of(self, cites: Sequence[str]) -> list[Figures]:
@@ -50,14 +53,31 @@ class Bank:
     def fit(self, stems: Sequence[str], card: str) -> float:
         """How much of a sentence's words, the rare ones weighing more, a card shows; 0..1."""
         words = self._words[card]
-        weights = {stem: self._weight.get(stem, self._rare) for stem in stems}
+        weights = self._weights(stems)
         whole = sum(weights.values())
         return sum(weight for stem, weight in weights.items() if stem in words) / whole if whole else 0.0
 
     def best(self, stems: Sequence[str], but: Sequence[str]) -> list[tuple[float, str]]:
-        """The other cards by how well they fit, best first."""
-        found = [(self.fit(stems, name), name) for name in self.cards if name not in but]
-        return sorted(found, key=lambda pair: (-pair[0], pair[1]))
+        """The other cards that share a word with a sentence, by how well they fit, best first."""
+        weights = self._weights(stems)
+        whole = sum(weights.values())
+        found: dict[str, float] = {}
+        for stem, weight in weights.items():
+            for name in self._having.get(stem, ()):
+                found[name] = found.get(name, 0.0) + weight
+        scored = [(score / whole, name) for name, score in found.items() if name not in but]
+        return sorted(scored, key=lambda pair: (-pair[0], pair[1]))
+
+    def _weights(self, stems: Sequence[str]) -> dict[str, float]:
+        return {stem: self._weight.get(stem, self._rare) for stem in stems}
+
+    def checked(self, sentence: Sentence) -> SentenceCheck:
+        """A sentence with what the rules found; one that was looked at before is not looked at again."""
+        key = (sentence.text, sentence.cites, sentence.claims)
+        made = self._checked.get(key)
+        if made is None:
+            made = self._checked[key] = check_sentence(sentence, self)
+        return made.model_copy(update={"start": sentence.start, "end": sentence.end})
 
     def is_name(self, word: str) -> bool:
         """Whether a word is written as a name in any card."""
@@ -66,7 +86,7 @@ class Bank:
 
 def check(draft: str, bank: Bank) -> list[SentenceCheck]:
     """All sentences of a draft with what the rules found."""
-    return [check_sentence(sentence, bank) for sentence in sentences(draft)]
+    return [bank.checked(sentence) for sentence in sentences(draft)]
 
 
 def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
