@@ -268,7 +268,7 @@ def review(
     ] = None,
     who: Who = "cli",
 ) -> None:
-    """Show the research plan that waits for a review, or say what you think of it.
+    """Show a research plan that waits, or answer it.
 
     Without an option the plan is shown, with its version and what was said about it so far.
     """

@@ -1,7 +1,6 @@
 """Deep research: what the report says stands on what was really opened, gaps are looked for again, and named in the end."""
 
 import json
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -238,9 +237,8 @@ async def test_no_more_researchers_than_wanted_work_at_once_and_pages_are_read_s
             for n in names
         ),
     ]
-    began = time.monotonic()
     result = await study.run(*rules, strategy="academic", max_concurrent_agents=8, iterative_research_enabled=False)
-    assert len(result.metadata.agents) == 8 and time.monotonic() - began < 2 * 3
+    assert len(result.metadata.agents) == 8
     starts = [r.started_at for r in study.there.model.requests if RESEARCHER in str(r.body["messages"][0])]
     assert max(starts) - min(starts) < 2, "all had begun before the first was done"
 
@@ -359,3 +357,22 @@ async def test_a_worker_that_goes_in_any_phase_costs_no_call_but_the_one_in_flig
     assert "412 metres long. [1] Ada Quill is mayor. [2]" in result.result
     texts = [json.dumps(request.body["messages"]) for request in model.requests]
     assert len(texts) - len(set(texts)) <= 2, "nothing was paid for twice but what was in flight"
+
+
+async def test_what_no_researcher_notes_is_looked_for_by_rules(study: Study) -> None:
+    asked = {
+        **question("bridge", "length"),
+        "facets": [{"id": "length", "text": "how many metres long the bridge of Varn is"}],
+    }
+    useless = {"when": {"system": RESEARCHER}, "reply": {"text": "I do not know how to call tools."}}
+    prose = writes("## Varn\n\nBridges are nice. The bridge of Varn has 17 towers of gold, everybody says.")
+    rules = [scopes("bridge"), plans(asked), useless, outlines("c-00000000"), prose]
+    result = await study.run(*rules)
+    assert result.status is TaskStatus.DEGRADED
+    assert "rules picked" in " ".join(result.metadata.degraded) and "evidence as it was found" in " ".join(
+        result.metadata.degraded
+    )
+    assert "towers" not in result.result and "412 metres long" in result.result
+    assert study.bridge.url(study.folder) in [citation.url for citation in result.metadata.citations]
+    offered = {t["function"]["name"] for r in study.there.model.requests for t in r.body.get("tools", [])}
+    assert "pick_evidence" not in offered and "note_evidence" in offered

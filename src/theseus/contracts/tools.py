@@ -11,7 +11,10 @@ from theseus.contracts.research import Card, ResearchCall
 SEND_MESSAGE = "send_message"
 """The tool by which agents of a team talk; their workflows carry it out themselves."""
 
-RESEARCH_ONLY = frozenset({"note_evidence", "read_source"})
+PICK_EVIDENCE = "pick_evidence"
+"""The tool by which a research itself looks for evidence; no model is told of it."""
+
+RESEARCH_ONLY = frozenset({"note_evidence", "read_source", PICK_EVIDENCE})
 """Tools that make sense for researchers only."""
 
 READ_ARTIFACT = "read_artifact"

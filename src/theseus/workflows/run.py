@@ -129,6 +129,11 @@ class Run:
             t.name for t in self.facts.tools if self._may_use(t) and (ALL_TOOLS in role.tools or t.name in role.tools)
         )
 
+    @property
+    def tools_there(self) -> tuple[str, ...]:
+        """Names of all tools that this worker has and this task's tenant may use, whoever may call them."""
+        return tuple(t.name for t in self.facts.tools)
+
     def tools_named(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the named tools that this worker has and this task may use."""
         return tuple(t.name for t in self.facts.tools if self._may_use(t) and t.name in names)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
 from theseus.contracts.errors import Denied, StepFailed
 from theseus.contracts.messages import ToolCall, ToolMessage
+from theseus.contracts.research import ResearchCall
 from theseus.contracts.tools import SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
 from theseus.domain.telling import observed
 from theseus.workflows import steps
@@ -16,8 +17,10 @@ from theseus.workflows.children import signal_parent
 from theseus.workflows.run import Run
 
 
-async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) -> ToolMessage:
-    """One tool call; whatever goes wrong with it is a value for the model.
+async def use_tool(
+    run: Run, call: ToolCall, head: str, allowed: Sequence[str], research: ResearchCall | None = None
+) -> ToolMessage:
+    """One tool call; whatever goes wrong with it is a value for the model. `research` says for which sub-question it is.
 
     Raises:
         Denied: a person had to approve it and did not.
@@ -39,7 +42,7 @@ async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) 
         if approved is None:
             return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on.")
         call = approved
-    request = _request(run, call, head, step)
+    request = _request(run, call, head, step, research or run.research)
     try:
         result = await steps.run_tool(request, facts, summary=_tool_summary(call))
     except StepFailed as error:
@@ -50,9 +53,9 @@ async def use_tool(run: Run, call: ToolCall, head: str, allowed: Sequence[str]) 
     return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
 
 
-def _request(run: Run, call: ToolCall, head: str, step: int) -> ToolRequest:
+def _request(run: Run, call: ToolCall, head: str, step: int, research: ResearchCall | None = None) -> ToolRequest:
     key = f"{run.place}:{step}:{call.id}"
-    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key, research=run.research)
+    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key, research=research)
 
 
 async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall | None:

@@ -3,7 +3,7 @@
 from theseus.activities.tools.artifacts import artifact_tools
 from theseus.activities.tools.calculator import calculator_tools
 from theseus.activities.tools.egress import Egress
-from theseus.activities.tools.evidence import Notes, evidence_tools
+from theseus.activities.tools.evidence import Notes, evidence_tools, picking_tools
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.files import WorkspaceStore, file_tools
 from theseus.activities.tools.messages import message_tools
@@ -54,6 +54,7 @@ def built_in_tools(
         *web_tools(pages, notes),
         *site_tools(pages, notes),
         *evidence_tools(notes),
+        *picking_tools(providers, pages, notes),
         *artifact_tools(artifacts),
         *file_tools(workspaces, workspace_failures),
         *message_tools(),

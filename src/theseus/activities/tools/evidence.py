@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from theseus.activities.tools.domains import domain_of
 from theseus.activities.tools.registry import Outcome, Tool, ToolContext, ToolError, tool
-from theseus.activities.tools.web_fetch import DATA_NOTE, Reading
+from theseus.activities.tools.web_fetch import DATA_NOTE, FetchError, Pages, Reading
+from theseus.activities.tools.web_search import SearchProvider, cleaned, first_answer
 from theseus.contracts.research import Card, ResearchCall, Snapshot, Source
 from theseus.contracts.tools import Effect
 from theseus.domain.research.figures import figures, not_shown
-from theseus.domain.research.passages import fitting
+from theseus.domain.research.passages import fitting, telling
 from theseus.domain.research.quotes import find
 from theseus.domain.research.sources import card_id, sha256, source_id
 from theseus.stores.ports import EvidenceStore, StoreDownError
@@ -25,7 +26,9 @@ SHOWN_CHARS = 4_000
 WINDOW_CHARS = 200
 """So much text around a quote is kept with it, on either side."""
 MOST_ITEMS = 8
+MOST_PICKED = 3
 TIMEOUT = timedelta(seconds=30)
+PICKING = timedelta(seconds=120)
 
 
 class Item(BaseModel):
@@ -84,6 +87,42 @@ class Notes:
         if snapshot is None:
             raise ToolError(f"There is no source {name!r}: open the page with web_fetch, which gives its id.")
         return snapshot
+
+
+def picking_tools(providers: Sequence[SearchProvider], pages: Pages, notes: Notes) -> list[Tool]:
+    """The tool by which a research looks for evidence without a model; none without a search provider."""
+    if not providers:
+        return []
+
+    @tool(effect=Effect.IDEMPOTENT, timeout=PICKING)
+    async def pick_evidence(
+        facet: Annotated[str, Field(max_length=40)],
+        about: Annotated[str, Field(min_length=1, max_length=600)],
+        context: ToolContext,
+    ) -> Outcome:
+        """Searches for a facet, opens the first results, and takes the sentence of each that says most about it.
+
+        Args:
+            facet: the facet's id
+            about: what it is about, in words
+            context: who asks
+        """
+        if context.research is None:
+            raise ToolError("Evidence is picked for a research only.")
+        found = await first_answer(providers, cleaned(about), MOST_PICKED)
+        cards: list[Card] = []
+        for result in found.results:
+            try:
+                snapshot = await notes.kept(context, await pages.read(result.url))
+            except (FetchError, ToolError):
+                continue
+            if (said := telling(snapshot.text, about)) is not None:
+                item = Item(source_id=snapshot.source.id, quote=said.text, claim=said.text, facet=facet)
+                cards.append(_admitted(item, snapshot, context.research))
+        lines = [f"{card.id}: {card.claim}" for card in cards]
+        return Outcome("\n".join(lines) or "Nothing says enough about it.", cards=tuple(cards))
+
+    return [pick_evidence]
 
 
 def evidence_tools(notes: Notes) -> list[Tool]:

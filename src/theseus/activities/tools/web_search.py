@@ -157,7 +157,7 @@ def search_tools(providers: Sequence[SearchProvider], evidence: EvidenceStore) -
             raise ToolError("The query has no word to search for: give a few words.")
         if context.research is not None:
             await _claim(evidence, context, asked)
-        found = await _first_answer(providers, asked, count)
+        found = await first_answer(providers, asked, count)
         return found.model_dump_json(exclude_none=True)
 
     return [web_search]
@@ -178,7 +178,12 @@ async def _claim(evidence: EvidenceStore, context: ToolContext, query: str) -> N
         )
 
 
-async def _first_answer(providers: Sequence[SearchProvider], query: str, count: int) -> SearchAnswer:
+async def first_answer(providers: Sequence[SearchProvider], query: str, count: int) -> SearchAnswer:
+    """What the first provider that answers gives.
+
+    Raises:
+        ToolError: none answers.
+    """
     failed: list[Failed] = []
     for provider in providers:
         try:

@@ -12,7 +12,7 @@ from theseus.domain.research.report import Found, facts, rendered, words_of
 from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.conclusion import reason_of
 from theseus.workflows.patterns.research.assessing import assess
-from theseus.workflows.patterns.research.gathering import gather, is_spent, may_go_on
+from theseus.workflows.patterns.research.gathering import gather, is_spent, may_go_on, pick
 from theseus.workflows.patterns.research.planning import Planner
 from theseus.workflows.patterns.research.quest import Quest
 from theseus.workflows.patterns.research.review import reviewed
@@ -32,6 +32,7 @@ async def research(run: Run) -> Answer:
         await gather(run, quest)
         if may_go_on(run, quest):
             await assess(run, quest)
+    await pick(run, quest)
     if not quest.cards:
         return _nothing(run, quest)
     verified = await verify(run, quest, await write(run, quest, await outline(run, quest)))

@@ -1,25 +1,30 @@
 """Rounds of researchers: each finds evidence for one sub-question, several at a time, within the gatherers' budget."""
 
+import json
 from collections.abc import Mapping
 
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.errors import ErrorType
-from theseus.contracts.messages import Route
+from theseus.contracts.messages import Route, ToolCall
 from theseus.contracts.plan import Plan, Subtask, SubtaskState
 from theseus.contracts.research import FollowUp, ResearchBrief, ResearchCall, SubQuestion
 from theseus.contracts.task import Usage
+from theseus.contracts.tools import PICK_EVIDENCE
 from theseus.domain.research.budget import Purse
-from theseus.domain.research.coverage import gain, shown
+from theseus.domain.research.coverage import gain, open_rows, shown
 from theseus.domain.research.stopping import Standing, why_stop
 from theseus.roles.researching import RESEARCHER
 from theseus.workflows.patterns.dag import run_dag
 from theseus.workflows.patterns.research.quest import Quest
 from theseus.workflows.run import Run
 from theseus.workflows.team import Errand, delegate
+from theseus.workflows.tool_calls import use_tool
 
 KNOWN_TOKENS = 2_000
 """So much of what is known already a researcher is told."""
 ABOUT_CHARS = 1_000
+MOST_PICKED = 12
+"""So many facets are looked for by rules."""
 WRITING_PARTS = 4
 """The last part in so many of the wall clock is for writing and checking."""
 
@@ -76,6 +81,26 @@ async def gather(run: Run, quest: Quest) -> None:
     for subtask in failed:
         run.note_degraded(f"{subtask.id}: {subtask.state}: {subtask.note or 'no reason is known'}")
     quest.show(f"round {quest.rounds} is done")
+
+
+async def pick(run: Run, quest: Quest) -> None:
+    """What must be established and has no evidence at all is looked for once more, by rules instead of a model."""
+    missing = [row for row in open_rows(quest.rows()) if not row.cards][:MOST_PICKED]
+    if PICK_EVIDENCE not in run.tools_there or not missing:
+        return
+    quest.show("looking for what nobody noted")
+    known = len(run.evidence)
+    asked = {question.id: question for question in quest.plan.questions}
+    for number, row in enumerate(missing, start=1):
+        about = f"{row.text} {asked[row.question].question if len(missing) < MOST_PICKED else ''}".strip()[:600]
+        call = ToolCall(
+            id=f"pick-{number}", name=PICK_EVIDENCE, arguments=json.dumps({"facet": row.facet, "about": about})
+        )
+        await use_tool(run, call, "", [PICK_EVIDENCE], ResearchCall(question=row.question, facets=(row.facet,)))
+    if len(run.evidence) > known:
+        run.note_degraded(
+            f"researchers noted nothing for {len(missing)} facets; rules picked {len(run.evidence) - known} sentences"
+        )
 
 
 _UNSERVED = (SubtaskState.PENDING, SubtaskState.RUNNING)

@@ -6,6 +6,7 @@ from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
 from theseus.contracts.research import Report, SentenceCheck, Support
 from theseus.domain.research.citations import Bank, check
 from theseus.domain.research.repair import Repair, cited_anew, deleted, mended, rewritten, score, upgraded
+from theseus.domain.research.report import Found, compiled
 from theseus.domain.research.writing import evidence_text
 from theseus.roles.researching import ENTAILER, MENDER
 from theseus.workflows.model_calls import ask
@@ -45,6 +46,10 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
         checks = check(draft, bank)
     draft = mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
     last = check(draft, bank)
+    if not any(each.claims and each.cites for each in last):
+        run.note_degraded("nothing of the text stood on its evidence; the report holds the evidence as it was found")
+        draft = compiled(quest.plan, Found(run.evidence))
+        last = check(draft, bank)
     return Verified(draft, first, score(await _asked(run, last) if quest.controls.verifies else last))
 
 
