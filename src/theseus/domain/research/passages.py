@@ -14,7 +14,7 @@ PARAGRAPH_CHARS = 1_200
 LEAST_TELLING = 0.5
 LEAST_SENTENCE_CHARS, MOST_SENTENCE_CHARS = 40, 300
 
-_SENTENCE = re.compile(r"[^\n.!?]*[^\n.!?\s](?:[.!?](?=\S)[^\n.!?]*)*[.!?]?")
+_SENTENCE = re.compile(r"[^\s.!?][^.!?]*(?:[.!?](?=\S)[^.!?]*)*[.!?]?")
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 
 
@@ -64,13 +64,14 @@ def telling(text: str, about: str) -> Passage | None:
     """The sentence of a text that has most of the words of a question; None where none has at least half of them."""
     wanted = set(stems_of(about))
     best: tuple[float, Passage] | None = None
-    for match in _SENTENCE.finditer(text):
-        said = match.group().strip()
-        if not LEAST_SENTENCE_CHARS <= len(said) <= MOST_SENTENCE_CHARS:
-            continue
-        score = len(wanted.intersection(stems_of(said))) / max(len(wanted), 1)
-        if score >= LEAST_TELLING and (best is None or score > best[0]):
-            best = score, Passage(match.start() + match.group().index(said[0]), said)
+    for part in paragraphs(text):
+        for match in _SENTENCE.finditer(part.text):
+            said = match.group().rstrip()
+            if not LEAST_SENTENCE_CHARS <= len(said) <= MOST_SENTENCE_CHARS:
+                continue
+            score = len(wanted.intersection(stems_of(said))) / max(len(wanted), 1)
+            if score >= LEAST_TELLING and (best is None or score > best[0]):
+                best = score, Passage(part.start + match.start(), said)
     return best[1] if best is not None else None
 
 

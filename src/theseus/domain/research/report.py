@@ -125,7 +125,7 @@ def rendered(draft: str, found: Found, *, cites: bool) -> tuple[str, list[Citati
             number=place,
             url=sources[name].url,
             title=sources[name].title,
-            quote=" … ".join(quotes.get(name, []))[:QUOTE_CHARS],
+            quote=" … ".join(" ".join(each.split()) for each in quotes.get(name, []))[:QUOTE_CHARS],
             published=sources[name].published,
         )
         for name, place in numbers.items()

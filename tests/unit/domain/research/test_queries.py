@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theseus.domain.research.passages import fitting, paragraphs
+from theseus.domain.research.passages import fitting, paragraphs, telling
 from theseus.domain.research.queries import granted, similarity
 
 WORDS = st.lists(st.sampled_from(["bridge", "length", "varn", "mayor", "budget", "river"]), min_size=1, unique=True)
@@ -45,3 +45,11 @@ def test_what_fits_the_question_is_found_in_a_long_page() -> None:
     text = "\n\n".join(f"Paragraph {number} on weather." for number in range(500)) + "\n\nThe bridge is long."
     assert [part.text for part in fitting(text, "how long is the bridge", 500)] == ["The bridge is long."]
     assert len(paragraphs("word " * 2000)) > 5
+
+
+def test_the_sentence_that_says_most_is_picked_whole_and_where_it_stands() -> None:
+    text = "The weather is fine today in all of the land.\n\nVarn has many bridges. The bridge of\nVarn is 412.5 metres long. It is old and grey."
+    found = telling(text, "how many metres long is the bridge of Varn")
+    assert found is not None and found.text == "The bridge of\nVarn is 412.5 metres long."
+    assert text[found.start :].startswith(found.text)
+    assert telling(text, "the price of butter in the capital city") is None

@@ -92,7 +92,9 @@ async def pick(run: Run, quest: Quest) -> None:
     known = len(run.evidence)
     asked = {question.id: question for question in quest.plan.questions}
     for number, row in enumerate(missing, start=1):
-        about = f"{row.text} {asked[row.question].question if len(missing) < MOST_PICKED else ''}".strip()[:600]
+        # a plan by which nobody found anything says less than the task itself
+        words = run.request if not known and number == 1 else f"{row.text} {asked[row.question].question}"
+        about = " ".join(words.split())[:600]
         call = ToolCall(
             id=f"pick-{number}", name=PICK_EVIDENCE, arguments=json.dumps({"facet": row.facet, "about": about})
         )
