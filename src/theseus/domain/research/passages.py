@@ -14,7 +14,7 @@ PARAGRAPH_CHARS = 1_200
 LEAST_TELLING = 0.5
 LEAST_SENTENCE_CHARS, MOST_SENTENCE_CHARS = 40, 300
 
-_SENTENCE = re.compile(r"[^\s.!?][^.!?]*(?:[.!?](?=\S)[^.!?]*)*[.!?]?")
+_SENTENCE = re.compile(r"[^\s.!?#*+>|-][^.!?]*(?:[.!?](?=\S)[^.!?]*)*[.!?]?")
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 
 
