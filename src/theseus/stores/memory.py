@@ -184,6 +184,9 @@ class MemoryEvidence:
         kept = self._kept.get_or((task_id,), _Fetched)
         name = kept.contents.setdefault(snapshot.source.sha256, snapshot.source.id)
         if name == snapshot.source.id:
+            before = kept.pages.get(name)
+            if before is not None and before.source.sha256 != snapshot.source.sha256:
+                del kept.contents[before.source.sha256]
             kept.pages[name] = snapshot
         return kept.pages[name]
 
@@ -197,6 +200,10 @@ class MemoryEvidence:
         kept = self._kept.get_or((task_id,), _Fetched)
         kept.asked.setdefault(call, query)
         return list(kept.asked.items())[: list(kept.asked).index(call) + 1]
+
+    async def withdraw(self, task_id: str, call: str) -> None:
+        """See `EvidenceStore.withdraw`."""
+        self._kept.get_or((task_id,), _Fetched).asked.pop(call, None)
 
     def clear(self) -> None:
         """Loses everything, as a store may at any time."""

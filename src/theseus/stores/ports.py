@@ -121,3 +121,7 @@ class EvidenceStore(Protocol):
         A call that comes again keeps its query and its place.
         """
         ...
+
+    async def withdraw(self, task_id: str, call: str) -> None:
+        """Forgets the query of a call, as though it had not been asked; nothing happens where there is none."""
+        ...

