@@ -57,6 +57,13 @@ fmt: $(READY) ## Format, and fix what the linter can fix
 bench: $(READY) ## Measure the speed goals; fails when one is missed
 	$(BIN)/python -m benchmarks
 
+# The corpora of `make eval`: SEED=n takes that one, SEED="6 7" several.
+SEED ?= 1 2 3 4 5
+
+.PHONY: eval
+eval: $(READY) ## Measure deep research on planted corpora; fails when a goal is missed; SEED=n takes another corpus
+	$(BIN)/python -m evaluation $(SEED)
+
 .PHONY: schema
 schema: $(READY) ## Write the JSON Schemas of the outer contract anew
 	$(BIN)/python -m theseus.contracts.export
@@ -74,7 +81,7 @@ setup: $(READY) ## Only make .venv
 .PHONY: clean
 clean: ## Remove .venv and all that was built or cached; data of `theseus dev` stays
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis src/*.egg-info
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks evaluation -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Finds a Python that fits, and says what is missing when there is none.
 define find_python

@@ -28,7 +28,7 @@ from theseus.activities.tools.allowance import Allowance
 from theseus.activities.tools.bash import bash_tools
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
-from theseus.activities.tools.egress import Egress
+from theseus.activities.tools.egress import Egress, Resolve
 from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
@@ -136,8 +136,8 @@ def activities(
     ]
 
 
-async def own_tools(settings: Settings, stores: Stores) -> list[Tool]:
-    """The built-in tools that the settings ask for.
+async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
+    """The built-in tools that the settings ask for; `resolve` as in `working`.
 
     Raises:
         SettingsError: they ask for one that this worker cannot have.
@@ -155,7 +155,7 @@ async def own_tools(settings: Settings, stores: Stores) -> list[Tool]:
             artifacts=stores.artifacts,
             evidence=stores.evidence,
             workspaces=workspaces,
-            fetcher=Fetcher(Egress(settings.fetch_allow), settings.fetch_max_bytes),
+            fetcher=Fetcher(Egress(settings.fetch_allow, resolve=resolve), settings.fetch_max_bytes),
             workspace_failures=(WorkspaceError,),
             search=search,
         )
@@ -173,7 +173,12 @@ async def own_tools(settings: Settings, stores: Stores) -> list[Tool]:
 
 @asynccontextmanager
 async def working(
-    client: Client, settings: Settings, stores: Stores, environ: Mapping[str, str], tools: Sequence[Tool] = ()
+    client: Client,
+    settings: Settings,
+    stores: Stores,
+    environ: Mapping[str, str],
+    tools: Sequence[Tool] = (),
+    resolve: Resolve | None = None,
 ) -> AsyncGenerator[Worker]:
     """A worker that polls while the context is open, and finishes what it can when it closes.
 
@@ -183,6 +188,7 @@ async def working(
         stores: what its activities keep things in.
         environ: where keys and base URLs of providers are found, by the names that the catalogue gives.
         tools: tools of your own, beside the built-in ones.
+        resolve: how names of websites become addresses, for a web of one's own; the system's way if absent.
 
     Raises:
         CatalogueError: the models file is wrong.
@@ -190,7 +196,7 @@ async def working(
         SettingsError: a search provider or bash is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
-    own = await own_tools(settings, stores)
+    own = await own_tools(settings, stores, resolve)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
     registry = Registry([*own, *tools], sources.names, Allowance.load(settings.tenant_tools))
     async with AsyncExitStack() as stack:

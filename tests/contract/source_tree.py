@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "theseus"
 SOURCE = ROOT / "src" / PACKAGE
 
-_COMMITTED = (".ci", "benchmarks", "deploy", "docs", "requirements", "src", "tests")
+_COMMITTED = (".ci", "benchmarks", "deploy", "docs", "evaluation", "requirements", "src", "tests")
 _NOT_COMMITTED = {"__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
 
 

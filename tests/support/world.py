@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.activities.tools.egress import Resolve
 from theseus.activities.tools.registry import Tool
 from theseus.config import Settings
 from theseus.contracts.control import WORKFLOW_OF_MODE
@@ -54,6 +55,7 @@ class World:
     settings: Settings
     environ: Mapping[str, str]
     tools: Sequence[Tool] = ()
+    resolve: Resolve | None = None
 
     async def start(
         self, query: str = "hello", *, workflow: str | None = None, task_id: str | None = None, **keys: Any
@@ -86,7 +88,7 @@ class World:
     @asynccontextmanager
     async def worker(self) -> AsyncGenerator[None, None]:
         """A worker, while the context is open."""
-        async with worker.working(self.client, self.settings, self.stores, self.environ, self.tools):
+        async with worker.working(self.client, self.settings, self.stores, self.environ, self.tools, self.resolve):
             yield
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from theseus.activities.llm.scripted.instance import instance
-from theseus.activities.llm.scripted.script import Script, ScriptError, load, parse
+from theseus.activities.llm.scripted.script import Asked, Reply, Rule, Script, ScriptError, load, parse
 from theseus.activities.llm.scripted.server import ScriptedModel, running
 from theseus.contracts import TaskInput, TaskResult
 from theseus.contracts.assessment import Assessment
@@ -57,6 +57,17 @@ async def test_both_wires_stream_and_answer_whole(model: ScriptedModel, clients:
     message = await clients[1].messages.create(model="m", max_tokens=9, messages=HELLO)
     assert [block.text for block in message.content if block.type == "text"] == [text]
     assert message.usage.cache_read_input_tokens == 3
+
+
+async def test_a_program_may_choose_each_answer(model: ScriptedModel, clients: Clients) -> None:
+    class Parrot:
+        def choose(self, asked: Asked) -> tuple[Rule, Reply]:
+            return Rule(), Reply(text=f"{asked.turn}: {asked.last_user}")
+
+    model.play(Parrot())
+    assert await openai_text(clients[0]) == "0: hello"
+    model.replace({"rules": [{"reply": {"text": "by rules again"}}]})
+    assert await openai_text(clients[0]) == "by rules again"
 
 
 async def test_two_tool_calls_in_one_reply(model: ScriptedModel, clients: Clients) -> None:

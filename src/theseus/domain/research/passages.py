@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from theseus.domain.research.words import stems_of
@@ -46,9 +46,10 @@ def fitting(text: str, about: str, room_chars: int) -> list[Passage]:
     parts = paragraphs(text)
     if len(text) <= room_chars:
         return parts
-    wanted = Counter(stems_of(about))
     words = [Counter(stems_of(part.text)) for part in parts]
-    scores = [_score(each, wanted, words) for each in words]
+    having = Counter(word for each in words for word in each)
+    weights = {word: math.log(1 + len(parts) / having[word]) for word in stems_of(about) if word in having}
+    scores = [_score(each, weights) for each in words]
     order = sorted((place for place, score in enumerate(scores) if score), key=lambda place: (-scores[place], place))
     order = order or list(range(len(parts)))
     chosen: list[int] = []
@@ -75,14 +76,10 @@ def telling(text: str, about: str) -> Passage | None:
     return best[1] if best is not None else None
 
 
-def _score(words: Counter[str], wanted: Counter[str], all_words: Sequence[Counter[str]]) -> float:
-    if not words:
-        return 0.0
+def _score(words: Counter[str], weights: Mapping[str, float]) -> float:
     size = sum(words.values())
-    total = 0.0
-    for word in wanted:
-        count = words.get(word, 0)
-        if count:
-            having = sum(word in other for other in all_words)
-            total += math.log(1 + len(all_words) / having) * count * 2.2 / (count + 1.2 * (0.5 + size / 160))
-    return total
+    return sum(
+        weight * words[word] * 2.2 / (words[word] + 1.2 * (0.5 + size / 160))
+        for word, weight in weights.items()
+        if word in words
+    )

@@ -5,7 +5,7 @@ import re
 import time
 from collections import deque
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
@@ -222,6 +222,14 @@ class Asked(BaseModel):
     def tool_result(self) -> str:
         """The last tool result."""
         return next((text for role, text in reversed(self.messages) if role == "tool"), "")
+
+
+class Chooser(Protocol):
+    """Says what each request gets: a script that is played, or a program in the server's process."""
+
+    def choose(self, asked: Asked) -> tuple[Rule, Reply]:
+        """The rule for a request (its delay, usage and fault), and what is answered; a silent reply is the default."""
+        ...
 
 
 class Player:

@@ -19,7 +19,7 @@ from theseus.activities.llm.scripted import anthropic_wire, openai_wire
 from theseus.activities.llm.scripted.answers import answer
 from theseus.activities.llm.scripted.logged import LoggedRequest, RequestLog
 from theseus.activities.llm.scripted.playing import Playing, Wire
-from theseus.activities.llm.scripted.script import Player, Script, ScriptError, parse, read
+from theseus.activities.llm.scripted.script import Chooser, Player, Script, ScriptError, parse, read
 
 _WIRES: Mapping[str, Wire] = {"/v1/chat/completions": openai_wire, "/v1/messages": anthropic_wire}
 
@@ -35,7 +35,7 @@ class ScriptedModel:
         """
         self.url = ""
         self.stopping = False
-        self._player = Player(script)
+        self._player: Chooser = Player(script)
         self._log = RequestLog(log)
 
     @property
@@ -60,6 +60,10 @@ class ScriptedModel:
             ScriptError: it is wrong.
         """
         self._player = Player(script if isinstance(script, Script) else parse(script))
+
+    def play(self, chooser: Chooser) -> None:
+        """Lets a program choose each answer from now on, for conversations that no list of rules can follow."""
+        self._player = chooser
 
     def clear(self) -> None:
         """Forgets the logged requests."""
