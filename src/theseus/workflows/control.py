@@ -109,6 +109,10 @@ class Control:
         self.hears = Hearing.AGENTS
         self.said += [message.text for message in self.take_messages()]
 
+    def tell_nobody(self) -> None:
+        """From now on nobody reads messages any more: they are refused."""
+        self.hears = Hearing.NOBODY
+
     def take_messages(self) -> list[MessageToTask]:
         """What people said since the last call."""
         taken, self._inbox = self._inbox, []

@@ -83,7 +83,7 @@ class RedisEvidence:
         """See `EvidenceStore.withdraw`."""
         with reaching(self._client):
             async with self._client.pipeline(transaction=True) as batch:
-                batch.lrem(self._key(task_id, "asked"), 0, encode(call))
+                batch.lrem(self._key(task_id, "asked"), 0, encode(call))  # pyright: ignore[reportArgumentType] - bytes, too
                 batch.hdel(self._key(task_id, "calls"), encode(call))
                 await batch.execute()
 

@@ -70,9 +70,10 @@ async def gather(run: Run, quest: Quest) -> None:
             about=" ".join([question.question, *(facet.text for facet in question.facets)])[:ABOUT_CHARS],
         )
         brief = ResearchBrief(call=call, most_calls=quest.controls.calls)
-        return await delegate(run, Errand(subtask, _told(quest, question, inputs), share, avoid, research=brief))
+        return await delegate(run, Errand(subtask, _told(run, quest, question, inputs), share, avoid, research=brief))
 
     await run_dag(run, plan, work, results, at_once=quest.controls.agents)
+    run.control.tell_all()
     for name, report in results.items():
         quest.digests[by_id[name].id] = report.text
     failed = [subtask for subtask in plan.subtasks if subtask.state is not SubtaskState.DONE]
@@ -92,9 +93,7 @@ async def pick(run: Run, quest: Quest) -> None:
     known = len(run.evidence)
     asked = {question.id: question for question in quest.plan.questions}
     for number, row in enumerate(missing, start=1):
-        # a plan by which nobody found anything says less than the task itself
-        words = run.request if not known and number == 1 else f"{row.text} {asked[row.question].question}"
-        about = " ".join(words.split())[:600]
+        about = " ".join(f"{row.text} {asked[row.question].question}".split())[:600]
         call = ToolCall(
             id=f"pick-{number}", name=PICK_EVIDENCE, arguments=json.dumps({"facet": row.facet, "about": about})
         )
@@ -147,12 +146,14 @@ def _subtask(quest: Quest, question: SubQuestion) -> Subtask:
     )
 
 
-def _told(quest: Quest, question: SubQuestion, inputs: Mapping[str, AgentReport]) -> str:
+def _told(run: Run, quest: Quest, question: SubQuestion, inputs: Mapping[str, AgentReport]) -> str:
     facets = "\n".join(
         f"- {facet.id}: {facet.text} (from {facet.domains} independent website{'s' if facet.domains > 1 else ''})"
         for facet in question.facets
     )
     parts = [f"Your question:\n{question.question}", f"Facets to note evidence for:\n{facets}"]
+    if run.control.said:
+        parts.append("Said since by the user:\n" + "\n".join(f"- {text}" for text in run.control.said))
     if quest.scope.freshness:
         parts.append(f"Sources have to be recent: {quest.scope.freshness}")
     parts += [f"What {name} found:\n{report.text}" for name, report in inputs.items()]

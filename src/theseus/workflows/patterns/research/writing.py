@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import Card, Outline, Point, Section
-from theseus.domain.research.report import Found, compiled
+from theseus.domain.research.report import Found, compiled, plain
 from theseus.domain.research.writing import evidence_text, fitting, sound
 from theseus.roles.researching import OUTLINER, REPORTER
 from theseus.workflows.model_calls import ask, complete
@@ -22,6 +22,7 @@ LAST_CHARS = 1_500
 
 async def outline(run: Run, quest: Quest) -> Outline:
     """The sections of the report, each point with its evidence; by question when no model can order them better."""
+    run.control.tell_nobody()
     quest.show("outlining")
     cards = fitting(quest.rows(), quest.cards, ONE_GO_TOKENS)
     try:
@@ -52,8 +53,9 @@ async def write(run: Run, quest: Quest, made: Outline) -> str:
     cards = _cited(run, made)
     try:
         if len(made.sections) == 1 or fitting(quest.rows(), cards, ONE_GO_TOKENS) == cards:
-            return await _written(run, quest, _whole(run, quest, made, cards))
-        return await _by_sections(run, quest, made)
+            text = await _written(run, quest, _whole(run, quest, made, cards))
+        else:
+            text = await _by_sections(run, quest, made)
     except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
         run.note_degraded(
             f"no model could write the report ({error.message[:200]}); it holds the evidence as it was found"
@@ -61,6 +63,8 @@ async def write(run: Run, quest: Quest, made: Outline) -> str:
         if isinstance(error, BudgetExhausted):
             run.failures.append(error.type)
         return compiled(quest.plan, Found(run.evidence))
+    is_titled = not made.title.strip() or text.lstrip().startswith("# ")
+    return text if is_titled else f"# {plain(made.title)}\n\n{text.lstrip()}"
 
 
 async def _by_sections(run: Run, quest: Quest, made: Outline) -> str:
