@@ -37,6 +37,10 @@ for _, name in ipairs(order) do
 end
 return found
 """
+_WITHDRAW = """
+redis.call('LREM', KEYS[1], 0, ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+"""
 
 
 class RedisEvidence:
@@ -48,6 +52,7 @@ class RedisEvidence:
         self._prefix = prefix
         self._put = client.register_script(_PUT)
         self._asked = client.register_script(_ASKED)
+        self._withdraw = client.register_script(_WITHDRAW)
 
     async def put(self, task_id: str, snapshot: Snapshot) -> Snapshot:
         """See `EvidenceStore.put`."""
@@ -82,10 +87,7 @@ class RedisEvidence:
     async def withdraw(self, task_id: str, call: str) -> None:
         """See `EvidenceStore.withdraw`."""
         with reaching(self._client):
-            async with self._client.pipeline(transaction=True) as batch:
-                batch.lrem(self._key(task_id, "asked"), 0, encode(call))  # pyright: ignore[reportArgumentType] - bytes, too
-                batch.hdel(self._key(task_id, "calls"), encode(call))
-                await batch.execute()
+            await self._withdraw(keys=[self._key(task_id, "asked"), self._key(task_id, "calls")], args=[encode(call)])
 
     def _key(self, task_id: str, part: str) -> str:
         return f"{key_of(self._prefix, 'evidence', (task_id,))}:{part}"
