@@ -44,7 +44,11 @@ class Bank:
         self._weight = {word: math.log(1 + len(self._words) / len(names)) for word, names in self._having.items()}
         self._rare = math.log(1 + len(self._words))
         self._checked: dict[tuple[str, tuple[str, ...], bool], SentenceCheck] = {}
-        self._names = {name for card in cards for name in _all_names(_shown(card))}
+        plain = {word for card in cards for word in _WORD.findall(_shown(card)) if word.islower()}
+        # what is written small elsewhere, or joins words, only begins a sentence
+        self._names = {
+            name for card in cards for name in _all_names(_shown(card)) if name.lower() not in plain and stems_of(name)
+        }
 
     def figures_of(self, cites: Sequence[str]) -> list[Figures]:
         """The figures of these cards."""

@@ -176,3 +176,13 @@ def test_each_rule_says_what_is_wrong(draft: str, support: str, reason: str) -> 
 
 def test_what_claims_nothing_still_may_not_cite_what_is_not_there() -> None:
     assert judged("Who sold it [[none]]?", CARDS).support is Support.UNSUPPORTED
+
+
+def test_a_word_that_begins_a_sentence_of_a_source_is_no_name() -> None:
+    card = CARDS.cards["river"]
+    window = f"There are gauges at the bridge. In spring it is high. {card.quote} Gauges are read daily."
+    bank = Bank(
+        [card.model_copy(update={"id": name, "window": window if name == "b" else card.quote}) for name in "ab"]
+    )
+    for draft in ("There the river did not freeze in 2018 [[a]].", "In 2018 the river did not freeze [[a]]."):
+        assert judged(draft, bank).support is Support.SUPPORTED, draft
