@@ -13,6 +13,8 @@ from evaluation.truth import Contradiction, Fact, Fate, Page, PlantedFacet, Plan
 PORT = 8000
 LEAST_QUESTIONS, MOST_QUESTIONS = 4, 6
 LEAST_FACETS_IN_ALL = 12
+MOST_FACETS = 4
+"""Of one question."""
 FIXED = (Fate.VOID, Fate.COPIED, Fate.CONTESTED, Fate.CONTESTED)
 """What every corpus has."""
 LINKED_PARTS = 4
@@ -42,7 +44,7 @@ class Corpus:
 
         Args:
             seed: decides all names, figures, pages and traps.
-            questions: how many sub-questions it has; 4 to 6 if absent, 8 at most.
+            questions: how many sub-questions it has, 2 to 8; 4 to 6 if absent.
             port: where its websites listen.
             plain: whether all pages are plain text and short, so that reading them costs a worker no time.
         """
@@ -104,8 +106,8 @@ class _Asked:
 def _asked(chance: random.Random, names: Names, topic: str, count: int) -> list[_Asked]:
     known = list(aspects())
     chance.shuffle(known)
-    sizes = [chance.randint(2, 4) for _ in range(count)]
-    while sum(sizes) < LEAST_FACETS_IN_ALL:
+    sizes = [chance.randint(2, MOST_FACETS) for _ in range(count)]
+    while sum(sizes) < min(LEAST_FACETS_IN_ALL, MOST_FACETS * count):
         sizes[sizes.index(min(sizes))] += 1
     made: list[_Asked] = []
     for number, size in enumerate(sizes):

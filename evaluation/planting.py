@@ -81,7 +81,7 @@ class Field:
         pages = [self._page(plot, url, facts) for url in dict.fromkeys(fact.url for fact in facts)]
         copied = [each[0].url for facet, each in pairs if facet.fate is Fate.COPIED]
         pages += [self._again(page, plot.hosts[4], PageKind.NEAR) for page in pages if page.url in copied]
-        pages = _linked_up([*pages, *self._astray(plot, facts)])
+        pages = _linked_up([*pages, *self._astray(plot, facts)], facts)
         for trap in traps:
             pages = self._spoilt(plot, pages, trap)
         return Grown(plot.question, tuple(pages), tuple(facts), tuple(contested))
@@ -192,8 +192,12 @@ class Field:
         return f"http://{host}:{self._port}/{path}"
 
 
-def _linked_up(pages: list[Page]) -> list[Page]:
-    """The pages, the first one that a search finds leading to those that none finds."""
-    hidden = tuple(page.url for page in pages if not page.is_indexed)
-    first = next(page for page in pages if page.is_indexed)
-    return [replace(page, links=hidden) if page is first else page for page in pages]
+def _linked_up(pages: Sequence[Page], facts: Sequence[Fact]) -> list[Page]:
+    """The pages, those that speak of what only a hidden page says leading to it."""
+    hidden = [fact for fact in facts if fact.level > 1]
+    links = tuple(dict.fromkeys(fact.url for fact in hidden))
+    about = {fact.facet for fact in hidden}
+    hubs = {fact.url for fact in facts if fact.level == 1 and fact.facet in about}
+    return [
+        replace(page, links=links) if page.url in hubs or page.kind is PageKind.DEAD_END else page for page in pages
+    ]

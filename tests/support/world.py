@@ -94,7 +94,13 @@ class World:
 
 @asynccontextmanager
 async def world(
-    client: Client, model: ScriptedModel, folder: Path, *, work: bool = True, **settings: Any
+    client: Client,
+    model: ScriptedModel,
+    folder: Path,
+    *,
+    work: bool = True,
+    resolve: Resolve | None = None,
+    **settings: Any,
 ) -> AsyncGenerator[World, None]:
     """A world on a task queue of its own; with a worker, unless the test starts its own."""
     made = World(
@@ -103,6 +109,7 @@ async def world(
         stores=memory_stores(),
         settings=Settings(task_queue=f"test-{uuid.uuid4()}", data_dir=folder, **settings),
         environ={"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{model.base_url}"},
+        resolve=resolve,
     )
     if not work:
         yield made

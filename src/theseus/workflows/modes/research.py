@@ -57,7 +57,7 @@ def _report(run: Run, quest: Quest, verified: Verified) -> Answer:
     metadata = _metadata(run, quest, rows)
     metadata["citations"] = [citation.model_dump(mode="json") for citation in citations]
     metadata["verification"] = verified.last.model_dump(mode="json") | {
-        "before_repair": verified.first.model_dump(mode="json", exclude={"sentences"})
+        "before_repair": verified.first.model_dump(mode="json")
     }
     if quest.controls.gives_facts:
         metadata["facts"] = facts(quest.cards)

@@ -1,0 +1,122 @@
+"""M11: the worker of a research is killed in each of its phases; the report stays the same, and nothing is paid for twice."""
+
+import asyncio
+import hashlib
+import json
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from temporalio.client import Client
+
+from evaluation.corpus import Corpus
+from evaluation.measures import Restart, restarting
+from evaluation.rows import Row
+from evaluation.script import ROLES, ResearchScript
+from evaluation.side_by_side import role_of
+from evaluation.site import LOOPBACK, Site, port_of, reserved, serving
+from evaluation.trial import CONTEXT, WORKFLOW, result_of
+from tests.support.servers import valkey
+from theseus.activities.llm.scripted.logged import LoggedRequest
+from theseus.activities.llm.scripted.script import Script
+from theseus.activities.llm.scripted.server import ScriptedModel, running
+from theseus.config import environment
+
+MODEL_SECONDS = 0.5
+QUEUE = "eval-restarts"
+
+
+class _Workers:
+    """The one worker process that there is at a time."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def running(self) -> Generator[None, None, None]:
+        """There is a worker while the context is open."""
+        self._start()
+        try:
+            yield
+        finally:
+            self._kill()
+
+    def replace(self) -> None:
+        """Kills the worker as a crash would, and starts another."""
+        self._kill()
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "evaluation.worker"], env={**environment(), **self._environ}
+        )
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+async def restarts(client: Client, seed: int, folder: Path) -> list[Row]:
+    """Runs the same research once undisturbed, and once for each phase with a worker that is killed in it."""
+    listener = reserved()
+    corpus = Corpus.planted(seed, port=port_of(listener), plain=True)
+    site, script = Site(corpus), ResearchScript(corpus, MODEL_SECONDS)
+    with valkey(folder) as redis_url:
+        async with serving(site, listener) as url, running(Script()) as model:
+            model.play(script)
+            place = f"{LOOPBACK}:{port_of(listener)}"
+            workers = _Workers(
+                {
+                    "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+                    "REDIS_URL": redis_url,
+                    "THESEUS_DATA_DIR": str(folder),
+                    "THESEUS_TASK_QUEUE": QUEUE,
+                    "SEARXNG_URL": url,
+                    "THESEUS_FETCH_ALLOW": place,
+                    "OPENAI_API_KEY": "eval",
+                    "OPENAI_BASE_URL": model.base_url,
+                }
+            )
+            return restarting(await _killed_in_each(client, corpus.query, model, workers))
+
+
+async def _killed_in_each(client: Client, query: str, model: ScriptedModel, workers: _Workers) -> list[Restart]:
+    with workers.running():
+        undisturbed, phases = await _researched(client, query, model, workers, "")
+    found: list[Restart] = []
+    for phase in phases:
+        with workers.running():
+            report, _ = await _researched(client, query, model, workers, phase)
+        found.append(Restart(phase, report == undisturbed, _repeated(model.requests)))
+    return found
+
+
+async def _researched(
+    client: Client, query: str, model: ScriptedModel, workers: _Workers, phase: str
+) -> tuple[str, list[str]]:
+    """One research, its worker killed once when a call of this phase is under way; gives the report's hash and all phases."""
+    model.clear()
+    handle = await client.start_workflow(
+        WORKFLOW, {"query": query, "context": dict(CONTEXT)}, id=f"eval-{uuid.uuid4()}", task_queue=QUEUE
+    )
+    result = asyncio.create_task(result_of(handle))
+    while phase and not result.done():
+        await asyncio.sleep(0.02)
+        if any(role_of(each) == phase and each.outcome == "open" for each in model.requests):
+            workers.replace()
+            break
+    text = (await result).result
+    met = {role_of(each) for each in model.requests}
+    return hashlib.sha256(text.encode()).hexdigest(), [words for words in ROLES if words in met]
+
+
+def _repeated(requests: Sequence[LoggedRequest]) -> int:
+    """Calls that were answered and made again all the same."""
+    answered = Counter(json.dumps(each.body, sort_keys=True) for each in requests if each.outcome == "answered")
+    return sum(count - 1 for count in answered.values())
