@@ -10,6 +10,8 @@ from theseus.domain.tokens import estimate
 
 ALIKE = 0.6
 """Claims that share so much of their words speak of the same thing."""
+COPIED_CHARS = 80
+"""Two pages that have so much the same around the same quote have it from one another."""
 MOST_CONTRADICTIONS = 12
 FIRST_YEAR, LAST_YEAR = 1500, 2100
 """A number without a unit in between is taken for a year."""
@@ -39,10 +41,30 @@ def matrix(plan: ResearchPlan, cards: Iterable[Card]) -> list[FacetRow]:
             must=facet.must,
             needed=facet.domains,
             cards=tuple(card.id for card in found.get((question.id, facet.id), ())),
-            domains=tuple(sorted({card.source.domain for card in found.get((question.id, facet.id), ())})),
+            domains=tuple(sorted(_voices(found.get((question.id, facet.id), ())))),
         )
         for question in plan.questions
         for facet in question.facets
+    ]
+
+
+def _voices(cards: Iterable[Card]) -> set[str]:
+    """The domains of these cards, without those that only have what another one has word for word, surroundings included."""
+    first: dict[str, str] = {}
+    found: set[str] = set()
+    for card in cards:
+        passages = _passages(card)
+        domain = next((first[text] for text in passages if text in first), card.source.domain)
+        first.update({text: domain for text in passages if text not in first})
+        found.add(domain)
+    return found
+
+
+def _passages(card: Card) -> list[str]:
+    """The quote with what stands before it, and with what stands after it, where that is enough to know a copy by."""
+    before, quote, after = card.window.partition(card.quote)
+    return [
+        " ".join(text.split()) for text in (before + quote, quote + after) if len(text) - len(quote) >= COPIED_CHARS
     ]
 
 

@@ -39,6 +39,25 @@ def test_two_quotes_of_one_website_are_one_voice() -> None:
     assert [row.is_established for row in rows] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_copy"),
+    [
+        ("The sand gets everywhere. ", "Sweeping it away never ends, say those who do it. " * 2, True),
+        ("Reprinted with thanks. ", "Sweeping it away never ends, say those who do it. " * 2, True),
+        ("The sand gets everywhere. ", "Nobody knows why that is so, and nobody wants to know it either. " * 2, False),
+        ("", "", False),
+    ],
+)
+def test_a_page_that_copies_another_is_no_second_voice(before: str, after: str, is_copy: bool) -> None:
+    first, second = card("b", "two", "x.org"), card("c", "two", "y.org")
+    rest = "Sweeping it away never ends, say those who do it. " * 2
+    cards = [
+        first.model_copy(update={"window": f"The sand gets everywhere. {first.quote} {rest}"}),
+        second.model_copy(update={"window": f"{before}{second.quote} {after}"}),
+    ]
+    assert [row.is_established for row in matrix(PLAN, cards)] == [False, not is_copy, False]
+
+
 def test_evidence_of_another_question_counts_for_nothing() -> None:
     foreign = card("a", "one", "x.org").model_copy(update={"question": "other"})
     assert covered_percent(matrix(PLAN, [foreign])) == 0
