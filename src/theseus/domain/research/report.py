@@ -17,6 +17,8 @@ QUOTE_CHARS = 300
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*\)")
+_ADDRESS = re.compile(r"<?\b(?:https?://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"\u201d]>?")
 _PIECES = re.compile(r"(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
 
 
@@ -118,7 +120,7 @@ def rendered(draft: str, found: Found, *, cites: bool) -> tuple[str, list[Citati
                 marks.append(f"[{place}]")
         return f" {''.join(marks)}" if marks and cites else ""
 
-    text = _STRAY.sub("", _PIECES.sub(number, draft)).strip()
+    text = _STRAY.sub("", _PIECES.sub(number, _without_invented(draft, found))).strip()
     parts = [text, *_contradictions(found, numbers, sources, cites=cites), *_missing(found)]
     citations = [
         Citation(
@@ -172,6 +174,14 @@ def plain(text: str) -> str:
 
 def _ids(token: str) -> list[str]:
     return [name.strip() for group in CITATION.findall(token) for name in re.split(r"[,;]", group) if name.strip()]
+
+
+def _without_invented(draft: str, found: Found) -> str:
+    """The draft without links, and without addresses that stand in no evidence."""
+    known = " ".join(f"{card.quote} {card.window} {card.source.url}" for card in found.cards.values())
+    return _ADDRESS.sub(
+        lambda match: match.group() if match.group().strip("<>") in known else "", _LINK.sub(r"\1", draft)
+    )
 
 
 def _contradictions(found: Found, numbers: dict[str, int], sources: dict[str, Source], *, cites: bool) -> list[str]:

@@ -63,6 +63,22 @@ def test_no_raw_id_is_ever_left(parts: list[str]) -> None:
     assert not re.search(r"\bc-[0-9a-f]{8}\b", body) and "nonsense]]" not in body
 
 
+@pytest.mark.parametrize(
+    ("draft", "shown"),
+    [
+        ("See http://nobody.example/report-2031, it says.", "See , it says."),
+        ("See <https://nobody.example/a>.", "See ."),
+        ("See [the report](https://nobody.example/a?b=c) of it.", "See the report of it."),
+        ("![A picture](https://nobody.example/a.png) of it.", "A picture of it."),
+        ("See www.nobody.example.", "See ."),
+        ("It is kept at https://x.org/p.", "It is kept at https://x.org/p."),
+    ],
+)
+def test_an_address_that_a_model_made_up_is_not_in_the_report(draft: str, shown: str) -> None:
+    text, _ = rendered(draft, FOUND, cites=True)
+    assert text == f"{shown}\n"
+
+
 def test_without_citations_the_text_has_none_and_the_metadata_has() -> None:
     text, citations = rendered(f"A. [[{ONE.id}]]", FOUND, cites=False)
     assert text == "A.\n" and len(citations) == 1
