@@ -85,8 +85,9 @@ async def gather(run: Run, quest: Quest) -> None:
 
 
 async def pick(run: Run, quest: Quest) -> None:
-    """What must be established and has no evidence at all is looked for once more, by rules instead of a model."""
-    missing = [row for row in open_rows(quest.rows()) if not row.cards][:MOST_PICKED]
+    """When researchers noted nothing at all, what must be established is looked for by rules instead of a model."""
+    # where they noted something, what they did not find may well not be there: words alone would say that it is
+    missing = [] if run.evidence else open_rows(quest.rows())[:MOST_PICKED]
     if PICK_EVIDENCE not in run.tools_there or not missing:
         return
     quest.show("looking for what nobody noted")
