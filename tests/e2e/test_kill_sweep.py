@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.servers import valkey
 from tests.support.teams import LEAD, leads, plans, subtask, synthesis
-from tests.support.world import Handle, World, world
+from tests.support.world import Handle, World, until, world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.session import SessionKey
@@ -71,7 +71,12 @@ async def test_killed_at_ten_points_of_a_five_step_task(there: World) -> None:
         handles: list[Handle] = []
         for point in range(POINTS):
             handles.append(await there.start(f"point {point}", session_id=f"s{point}"))
-            await asyncio.sleep(0.2)
+
+            async def is_under_way(point: int = point) -> bool:
+                return answers_to(there, point) > 0
+
+            # a slow machine keeps them apart, too
+            await (until(is_under_way) if point < STEPS else asyncio.sleep(0.2))
         victim.send_signal(signal.SIGKILL)
         victim.wait()
         reached = [answers_to(there, point) for point in range(POINTS)]

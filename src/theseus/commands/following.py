@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from theseus.commands.tasks import Handle, result_of
 from theseus.commands.terminal import say
@@ -14,6 +15,8 @@ from theseus.stores.redis import RedisEvents, connect_redis
 
 LAST_EVENTS_SECONDS = 2.0
 """How long the last events may come after the result."""
+
+CANCEL_AGAIN_SECONDS = 0.5
 
 Show = Callable[[StoredEvent], None]
 
@@ -43,10 +46,17 @@ async def follow(settings: Settings, handle: Handle, show: Show, after: str = "0
         result = await result_of(handle)
         await asyncio.wait([reading], timeout=LAST_EVENTS_SECONDS)
     finally:
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
+        await stopped(reading)
     return _counted(result, last[0] if last else None)
+
+
+async def stopped(task: asyncio.Task[Any]) -> None:
+    """Cancels a task until it has ended: a wait that ends in the same moment may take a cancellation as its own."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
+    with suppress(asyncio.CancelledError):
+        task.result()
 
 
 async def with_usage(settings: Settings, result: TaskResult) -> TaskResult:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from theseus.commands.following import follow
+from theseus.commands.following import follow, stopped
 from theseus.commands.showing import ending, line_of
 from theseus.commands.tasks import GOOD, Handle, start
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CommandError, client, out, say
@@ -100,8 +100,7 @@ async def _until_end_or_interrupt(settings: Settings, handle: Handle) -> TaskRes
     loop.remove_signal_handler(signal.SIGINT)
     if following.done():
         return following.result()
-    following.cancel()
-    await asyncio.wait([following])
+    await stopped(following)
     await _leave(handle)
     return None
 
