@@ -5,6 +5,7 @@ from typing import Any
 from tests.support.teams import plans, subtask, synthesis
 from tests.support.world import World
 from theseus.contracts.task import TaskStatus
+from theseus.contracts.tools import RESEARCH_ONLY
 
 FETCHES: dict[str, Any] = {"name": "web_fetch", "arguments": {"url": "http://127.0.0.1:1/"}}
 
@@ -47,3 +48,11 @@ async def test_a_name_that_no_tool_has_is_told(there: World) -> None:
     result = await there.run("fetch it", tools=["calculator", "fly"])
     assert result.status is TaskStatus.DEGRADED
     assert result.metadata.degraded == ["tools: this worker has none that this tenant may use for fly"]
+
+
+async def test_tools_of_researchers_are_for_researchers_alone(there: World) -> None:
+    note: dict[str, Any] = {"name": "note_evidence", "arguments": {"items": []}}
+    there.model.replace({"rules": [{"when": {"turn": 0}, "reply": {"tool_calls": [note]}}, {"reply": {"text": "so"}}]})
+    await there.run("fetch it", tools=["*"])
+    assert "web_crawl" in offered(there, 0) and not offered(there, 0) & RESEARCH_ONLY
+    assert "There is no tool 'note_evidence' for you" in there.model.requests[1].body["messages"][-1]["content"]

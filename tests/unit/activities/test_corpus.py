@@ -124,7 +124,9 @@ class Counting(Extraction):
         self.read_files = 0
         self._seconds = seconds
 
-    async def read(self, data: bytes, kind: Kind, charset: str | None = None, url: str | None = None) -> Readable:
+    async def read(
+        self, data: bytes, kind: Kind, charset: str | None = None, url: str | None = None, *, links: bool = False
+    ) -> Readable:
         self.read_files += 1
         await asyncio.sleep(self._seconds)
         return Readable(f"number {self.read_files} of the pages")

@@ -114,6 +114,10 @@ class Corpus:
         about = await asyncio.to_thread((self._folder / path).stat)
         return await self._read(_File(path, about.st_mtime_ns, about.st_size))
 
+    def place(self, url: str) -> str:
+        """The path in the folder of a document that was read."""
+        return str(Path(url2pathname(urlsplit(url).path)).relative_to(self._folder))
+
     async def _update(self) -> int:
         """Reads what has changed, as far as the wait allows; gives how many files are not read yet."""
         if self._updating is None or self._updating.done():
@@ -260,8 +264,13 @@ def _inside(folder: Path, url: str) -> str:
     Raises:
         FileNotFoundError: it names nothing that is searched: links lead nowhere, hidden files are not there.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise FileNotFoundError(url) from error
     path = Path(url2pathname(parts.path))
+    if "\0" in str(path):
+        raise FileNotFoundError(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.is_relative_to(folder):
         raise FileNotFoundError(url)
     inner = path.relative_to(folder)

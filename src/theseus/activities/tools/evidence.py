@@ -3,21 +3,23 @@
 A quote is admitted only where it stands in the snapshot, and a claim only with figures that the quote shows.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from theseus.activities.tools.domains import domain_of
 from theseus.activities.tools.registry import Outcome, Tool, ToolContext, ToolError, tool
-from theseus.activities.tools.web_fetch import DATA_NOTE, FetchError, Pages, Reading
+from theseus.activities.tools.web_fetch import DATA_NOTE, FetchError, Pages, Reading, left_out
 from theseus.activities.tools.web_search import SearchProvider, cleaned, first_answer
 from theseus.contracts.research import Card, ResearchCall, Snapshot, Source
 from theseus.contracts.tools import Effect
 from theseus.domain.research.figures import figures, not_shown
-from theseus.domain.research.passages import fitting, telling
-from theseus.domain.research.quotes import find
+from theseus.domain.research.passages import Passage, fitting, telling
+from theseus.domain.research.quotes import Folded, find, fold
 from theseus.domain.research.sources import card_id, sha256, source_id
 from theseus.stores.ports import EvidenceStore, StoreDownError
 
@@ -25,6 +27,11 @@ SHOWN_CHARS = 4_000
 """So much of a page a researcher is shown at once: it goes through the task's history."""
 WINDOW_CHARS = 200
 """So much text around a quote is kept with it, on either side."""
+MARK_CHARS = 30
+"""So much saying where a passage begins takes at most."""
+LEAST_SHOWN_CHARS = 100
+LOOKED_THROUGH_CHARS = 300_000
+"""In so much of each of several pages the best passage is looked for: of twenty long ones all would take too long."""
 MOST_ITEMS = 8
 MOST_PICKED = 3
 TIMEOUT = timedelta(seconds=30)
@@ -52,7 +59,8 @@ class Notes:
         """Keeps a page as it is now; gives its id and the passages that fit what the researcher looks for."""
         snapshot = await self.kept(context, reading)
         about = context.research.about if context.research is not None else ""
-        return _shown(snapshot, about, SHOWN_CHARS)
+        missing = left_out(reading.page, reading.found)
+        return await asyncio.to_thread(_shown, snapshot, about, missing)
 
     async def kept(self, context: ToolContext, reading: Reading) -> Snapshot:
         """Keeps a page as it is now; gives the one that has this text already, under whatever address.
@@ -65,7 +73,7 @@ class Notes:
             id=source_id(url),
             url=url,
             title=found.title[:200],
-            domain=domain_of(url),
+            domain=reading.place or domain_of(url),
             published=found.published or None,
             sha256=sha256(found.text),
         )
@@ -114,11 +122,11 @@ def picking_tools(providers: Sequence[SearchProvider], pages: Pages, notes: Note
         for result in found.results:
             try:
                 snapshot = await notes.kept(context, await pages.read(result.url))
+                if (said := await asyncio.to_thread(telling, snapshot.text, about)) is not None:
+                    item = Item(source_id=snapshot.source.id, quote=said.text, claim=said.text, facet=facet)
+                    cards.append(_admitted(item, snapshot, context.research))
             except (FetchError, ToolError):
                 continue
-            if (said := telling(snapshot.text, about)) is not None:
-                item = Item(source_id=snapshot.source.id, quote=said.text, claim=said.text, facet=facet)
-                cards.append(_admitted(item, snapshot, context.research))
         lines = [f"{card.id}: {card.claim}" for card in cards]
         return Outcome("\n".join(lines) or "Nothing says enough about it.", cards=tuple(cards))
 
@@ -144,9 +152,12 @@ def evidence_tools(notes: Notes) -> list[Tool]:
             limit: how many characters to read
         """
         snapshot = await notes.get(context, source_id)
-        part = snapshot.text[offset : offset + limit]
-        head = _head(snapshot)
-        return f"{head}\nCharacters {offset} to {offset + len(part)} of {len(snapshot.text)}\n\n{part}"
+        part, total = snapshot.text[offset : offset + limit], len(snapshot.text)
+        if not part:
+            raise ToolError(f"The source ends before offset {offset}: it has {total} characters.")
+        end = offset + len(part)
+        more = f"; read on at offset {end}" if end < total else ", its end"
+        return f"{_head(snapshot)}\nCharacters {offset} to {end} of {total}{more}\n\n{part}"
 
     @tool(effect=Effect.IDEMPOTENT, timeout=TIMEOUT)
     async def note_evidence(
@@ -160,32 +171,50 @@ def evidence_tools(notes: Notes) -> list[Tool]:
         """
         if context.research is None:
             raise ToolError("Evidence is noted by researchers only.")
-        lines: list[str] = []
-        cards: list[Card] = []
-        for number, item in enumerate(items, start=1):
+        opened: dict[str, Snapshot | ToolError] = {}
+        for name in dict.fromkeys(item.source_id for item in items):
             try:
-                card = _admitted(item, await notes.get(context, item.source_id), context.research)
+                opened[name] = await notes.get(context, name)
             except ToolError as error:
-                lines.append(f"{number}. not admitted: {error}")
-                continue
-            cards.append(card)
-            lines.append(f"{number}. admitted {card.id} for {card.facet}")
-        return Outcome("\n".join(lines), is_error=not cards, cards=tuple(cards))
+                opened[name] = error
+        return await asyncio.to_thread(_judged, items, opened, context.research)
 
     return [read_source, note_evidence]
 
 
-def _admitted(item: Item, snapshot: Snapshot, call: ResearchCall) -> Card:
+def _judged(items: Sequence[Item], opened: Mapping[str, Snapshot | ToolError], call: ResearchCall) -> Outcome:
+    folded = cache(fold)
+    lines: list[str] = []
+    cards: list[Card] = []
+    for number, item in enumerate(items, start=1):
+        snapshot = opened[item.source_id]
+        try:
+            if isinstance(snapshot, ToolError):
+                raise snapshot
+            exactly = item.quote in snapshot.text
+            card = _admitted(item, snapshot, call, None if exactly else folded(snapshot.text))
+        except ToolError as error:
+            lines.append(f"{number}. not admitted: {error}")
+            continue
+        cards.append(card)
+        lines.append(f"{number}. admitted {card.id} for {card.facet}")
+    return Outcome("\n".join(lines), is_error=not cards, cards=tuple(cards))
+
+
+def _admitted(item: Item, snapshot: Snapshot, call: ResearchCall, folded: Folded | None = None) -> Card:
     if item.facet not in call.facets:
         raise ToolError(f"there is no facet {item.facet!r}; facets: {', '.join(call.facets)}")
-    match = find(item.quote, snapshot.text)
+    match = find(item.quote, snapshot.text, folded)
     if match is None:
         raise ToolError("the quote does not stand on that page: copy it word for word, numbers above all")
     text, source = snapshot.text, snapshot.source
     window = text[max(match.start - WINDOW_CHARS, 0) : match.end + WINDOW_CHARS]
-    wrong = not_shown(figures(item.claim), [figures(f"{window} {source.title}")], derives=True)
+    # of two figures something near any third can be reckoned: what is derived is the writer's, who cites what it is from
+    wrong = not_shown(figures(item.claim), [figures(f"{window} {source.title}")])
     if wrong:
-        raise ToolError(f"the claim says {', '.join(wrong)}, and the quote does not")
+        raise ToolError(
+            f"the claim says {', '.join(wrong)}, and the quote does not: claim only figures that stand there"
+        )
     return Card(
         id=card_id(source.id, match.start, item.facet),
         claim=" ".join(item.claim.split()),
@@ -208,23 +237,37 @@ def _head(snapshot: Snapshot) -> str:
     return "\n".join(lines)
 
 
-def _shown(snapshot: Snapshot, about: str, room_chars: int) -> str:
+def _shown(snapshot: Snapshot, about: str, missing: Sequence[str]) -> str:
     text = snapshot.text
-    parts = fitting(text, about, room_chars)
-    if sum(len(part.text) for part in parts) >= len(text.strip()) - 2 * len(parts):
-        return f"{_head(snapshot)}\n\n{text}"
+    head = "\n".join([_head(snapshot), *missing])
+    if len(text) <= SHOWN_CHARS:
+        return f"{head}\n\n{text}"
+    parts = _joined(text, fitting(text, about, SHOWN_CHARS, MARK_CHARS))
     passages = "\n\n".join(f"[from character {part.start}]\n{part.text}" for part in parts)
     note = f"{len(text)} characters in all; these fit your question best, read on with read_source."
-    return f"{_head(snapshot)}\n{note}\n\n{passages}"
+    return f"{head}\n{note}\n\n{passages}"
+
+
+def _joined(text: str, parts: Sequence[Passage]) -> list[Passage]:
+    """The passages, those between which nothing stands as one."""
+    found: list[Passage] = []
+    for part in parts:
+        last = found[-1] if found else None
+        between = text[last.start + len(last.text) : part.start] if last is not None else "x"
+        if last is not None and len(between) <= MARK_CHARS and not between.strip():
+            found[-1] = Passage(last.start, text[last.start : part.start + len(part.text)])
+        else:
+            found.append(part)
+    return found
 
 
 def briefly(snapshots: Sequence[Snapshot], about: str, room_chars: int) -> str:
     """Several pages, each with its id and the passage that fits best."""
-    room = room_chars // max(len(snapshots), 1)
     parts: list[str] = []
     for snapshot in snapshots:
         source = snapshot.source
-        best = fitting(snapshot.text, about, room) if len(snapshot.text) > room else []
-        text = "\n".join(part.text for part in best) or snapshot.text[:room]
-        parts.append(f"Source {source.id} · {source.title or source.url}\n{source.url}\n{text[:room]}")
+        head = f"Source {source.id} · {source.title or source.url}\n{source.url}"
+        room = max(room_chars // len(snapshots) - len(head), LEAST_SHOWN_CHARS)
+        best = fitting(snapshot.text[:LOOKED_THROUGH_CHARS], about, room, each_chars=1)
+        parts.append("\n".join([head, *(part.text for part in best)]))
     return f"{DATA_NOTE}\n\n" + "\n\n".join(parts)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from theseus.activities.tools import readable
-from theseus.activities.tools.readable import Kind, Readable, UnreadableError
+from theseus.activities.tools.readable import Kind, Link, Readable, UnreadableError
 
 AT_ONCE = 4
 """Processes of one worker that read pages at the same time; the rest wait."""
@@ -23,6 +23,7 @@ class _Answer(BaseModel):
     title: str = ""
     left_out: str = ""
     published: str = ""
+    links: tuple[Link, ...] = ()
     error: str = ""
 
 
@@ -32,6 +33,7 @@ class _Work:
     kind: Kind
     charset: str | None
     url: str | None
+    links: bool
 
 
 class Extraction:
@@ -45,7 +47,9 @@ class Extraction:
         self._limit = limit
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, data: bytes, kind: Kind, charset: str | None = None, url: str | None = None) -> Readable:
+    async def read(
+        self, data: bytes, kind: Kind, charset: str | None = None, url: str | None = None, *, links: bool = False
+    ) -> Readable:
         """The text of a page; see `readable.read`.
 
         Raises:
@@ -54,7 +58,7 @@ class Extraction:
         async with self._turns:
             try:
                 async with asyncio.timeout(self._limit.total_seconds()):
-                    return await _read_apart(_Work(data, kind, charset, url))
+                    return await _read_apart(_Work(data, kind, charset, url, links))
             except TimeoutError as error:
                 seconds = self._limit.total_seconds()
                 raise UnreadableError(f"the page is too hard to read: {seconds:g} s were not enough") from error
@@ -71,7 +75,7 @@ async def _read_apart(work: _Work) -> Readable:
         # nothing of this process's environment, keys above all, is there for a parser that was taken over
         env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"},
     )
-    asked = json.dumps({"kind": work.kind, "charset": work.charset, "url": work.url}).encode()
+    asked = json.dumps({"kind": work.kind, "charset": work.charset, "url": work.url, "links": work.links}).encode()
     try:
         out, _ = await process.communicate(asked + b"\n" + work.data)
     finally:
@@ -86,4 +90,4 @@ async def _read_apart(work: _Work) -> Readable:
         ) from error
     if answer.error:
         raise UnreadableError(answer.error)
-    return Readable(answer.text, answer.title, answer.left_out, answer.published)
+    return Readable(answer.text, answer.title, answer.left_out, answer.published, answer.links)

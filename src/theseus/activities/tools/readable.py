@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -35,6 +36,8 @@ PLAIN_HTML_SECONDS = 6.0
 SHORT_CHARS = 250
 """A main text shorter than this is doubted."""
 PIECE_CHARS = 1 << 16
+MAX_LINKS = 2_000
+MAX_LINK_CHARS = 2_000
 MEMORY_BYTES = 1 << 30
 """So much memory the program may use."""
 
@@ -52,44 +55,11 @@ _DATES = (
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "title"})
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "td",
-        "th",
-        "tr",
-        "ul",
-    ]
-)
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "option", "p", "pre",
+    "section", "table", "td", "th", "tr", "ul",
+})  # fmt: skip
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"})
 """Python knows them as such, the web does not: some take for ever, some make text that cannot be kept."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -100,6 +70,14 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True)
+class Link:
+    """An address on a page, and the words that it stands under."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Readable:
     """What can be read of a page. `left_out` says in words what is missing, `published` its day where the page names one."""
 
@@ -107,9 +85,12 @@ class Readable:
     title: str = ""
     left_out: str = ""
     published: str = ""
+    links: tuple[Link, ...] = ()
 
 
-def read(data: bytes, kind: Kind, charset: str | None = None, url: str | None = None) -> Readable:
+def read(
+    data: bytes, kind: Kind, charset: str | None = None, url: str | None = None, *, links: bool = False
+) -> Readable:
     """The text of a page.
 
     Args:
@@ -117,6 +98,7 @@ def read(data: bytes, kind: Kind, charset: str | None = None, url: str | None = 
         kind: what the bytes are.
         charset: what the server says of them, if it does.
         url: where the page is, so that its links can be made whole.
+        links: whether to give the links of HTML too, each once, in the page's order.
 
     Raises:
         UnreadableError: there is no text in it, or it is broken or protected.
@@ -124,13 +106,16 @@ def read(data: bytes, kind: Kind, charset: str | None = None, url: str | None = 
     if kind == "pdf":
         return _pdf(data)
     text = decode(data, charset)
-    made = replace(_html(text, url), published=_published(text)) if kind == "html" else Readable(text.strip())
+    made = Readable(text.strip())
+    if kind == "html":
+        found = _links(text, url) if links and url else ()
+        made = replace(_html(text, url), published=_published(text), links=found)
     if not made.text:
         raise UnreadableError("the page has no text: it may be made by scripts that only a browser runs")
     if len(made.text) <= MAX_TEXT_CHARS:
         return made
     left_out = f"the text ends after {MAX_TEXT_CHARS} of {len(made.text)} characters"
-    return Readable(made.text[:MAX_TEXT_CHARS], made.title, left_out, made.published)
+    return replace(made, text=made.text[:MAX_TEXT_CHARS], left_out=left_out)
 
 
 def _published(text: str) -> str:
@@ -239,18 +224,77 @@ class _Stripper(HTMLParser):
             self.parts.append(data)
 
 
+class _Links(HTMLParser):
+    """Keeps the web addresses that a page links to."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: dict[str, str] = {}
+        self._base = url
+        self._url = ""
+        self._words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        target = dict(attrs).get("href") or ""
+        if tag == "base" and target:
+            self._base = _joined(self._base, target) or self._base
+        elif tag == "a":
+            self._end()
+            self._url = target
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._end()
+
+    def handle_data(self, data: str) -> None:
+        if self._url:
+            self._words.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._end()
+
+    def _end(self) -> None:
+        url, words = _joined(self._base, self._url) if self._url else "", self._words
+        self._url, self._words = "", []
+        if url and len(self.found) < MAX_LINKS:
+            self.found.setdefault(url, " ".join("".join(words).split())[:200])
+
+
+def _links(page: str, url: str) -> tuple[Link, ...]:
+    parser = _Links(url)
+    _fed(parser, page)
+    return tuple(Link(url, text) for url, text in parser.found.items())
+
+
+def _joined(base: str, target: str) -> str:
+    """A whole web address, without the place on its page; empty where it is none."""
+    try:
+        whole = urldefrag(urljoin(base, target.strip())).url
+        parts = urlsplit(whole)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return ""
+    return whole if is_web and len(whole) <= MAX_LINK_CHARS else ""
+
+
+def _fed(parser: HTMLParser, page: str) -> bool:
+    """Gives a page to a parser; whether it came to the end."""
+    try:
+        with _alarm(PLAIN_HTML_SECONDS):
+            # in pieces, so that a part that takes for ever leaves what those before it had
+            for start in range(0, len(page), PIECE_CHARS):
+                parser.feed(page[start : start + PIECE_CHARS])
+            parser.close()
+    except _TooSlowError:
+        return False
+    return True
+
+
 def _strip(page: str) -> tuple[str, bool]:
     """The text between the tags, and whether it was read to the end."""
     stripper = _Stripper()
-    complete = True
-    try:
-        with _alarm(PLAIN_HTML_SECONDS):
-            # in pieces, so that a part that takes for ever leaves the text of those before it
-            for start in range(0, len(page), PIECE_CHARS):
-                stripper.feed(page[start : start + PIECE_CHARS])
-            stripper.close()
-    except _TooSlowError:
-        complete = False
+    complete = _fed(stripper, page)
     lines = (" ".join(line.split()) for line in "".join(stripper.parts).split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip(), complete
 
@@ -304,20 +348,26 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     asked = json.loads(sys.stdin.buffer.readline())
     try:
-        found = read(sys.stdin.buffer.read(), asked["kind"], asked["charset"], asked["url"])
-        answer = {
-            "text": found.text,
-            "title": found.title[:500],
+        given = (asked["kind"], asked["charset"], asked["url"])
+        found = read(sys.stdin.buffer.read(), *given, links=asked["links"])
+        answer: dict[str, str | list[dict[str, str]]] = {
+            "text": _sound(found.text),
+            "title": _sound(found.title[:500]),
             "left_out": found.left_out,
             "published": found.published,
+            "links": [{"url": _sound(link.url), "text": _sound(link.text)} for link in found.links],
         }
     except UnreadableError as error:
-        answer = {"error": str(error)}
+        answer = {"error": _sound(str(error))}
     except MemoryError:
         answer = {"error": "reading the page took too much memory"}
-    # a page may make lone surrogates, which no JSON reader takes
-    sys.stdout.write(json.dumps({k: v.encode(errors="replace").decode() for k, v in answer.items()}))
+    sys.stdout.write(json.dumps(answer))
     return 0
+
+
+def _sound(text: str) -> str:
+    """The text without lone surrogates, which a page may make, and no JSON reader takes."""
+    return text.encode(errors="replace").decode()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,11 @@ _TEXT_TYPES = frozenset(
 
 
 class FetchError(Exception):
-    """A page could not be brought; the message says why, for the model."""
+    """A page could not be brought; the message says why, for the model. `status` is what the server answered, if it did."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Reading:
-    """A page, and what can be read of it."""
+    """A page, and what can be read of it; `place` is where a document is in its folder."""
 
     page: Page
     found: Readable
+    place: str = ""
 
 
 class Documents(Protocol):
@@ -72,6 +77,10 @@ class Documents(Protocol):
             OSError: there is none of that URL.
             UnreadableError: there is no text in it.
         """
+        ...
+
+    def place(self, url: str) -> str:
+        """Where in the folder a document is that was read."""
         ...
 
 
@@ -137,7 +146,7 @@ class Fetcher:
 
     async def _page(self, response: httpx2.Response) -> Page:
         if response.status_code != 200:
-            raise FetchError(_refused(response))
+            raise FetchError(_refused(response), response.status_code)
         coding = response.headers.get("content-encoding", "").strip().lower()
         if coding not in _CODINGS:
             raise FetchError(f"{response.url} came in the encoding {coding[:40]!r}, which was not asked for")
@@ -152,9 +161,11 @@ class Fetcher:
         found = kind or _sniffed(bytes(data[:1024]))
         if found is None:
             told = response.headers.get("content-type", "no type")[:100]
-            raise FetchError(f"{response.url} is no text and no PDF ({told}): only those can be read")
+            raise FetchError(f"{response.url} is no text and no PDF ({told}): only those can be read", 200)
         if found == "pdf" and cut:
-            raise FetchError(f"{response.url} is a PDF larger than {self._max_bytes} bytes: it cannot be read in part")
+            raise FetchError(
+                f"{response.url} is a PDF larger than {self._max_bytes} bytes: it cannot be read in part", 200
+            )
         return Page(str(response.url), found, response.charset_encoding, bytes(data), cut)
 
 
@@ -172,8 +183,8 @@ class Pages:
         self._extraction = extraction
         self._documents = documents
 
-    async def read(self, url: str) -> Reading:
-        """The text of the page at an address.
+    async def read(self, url: str, *, links: bool = False) -> Reading:
+        """The text of the page at an address; with `links` also where it leads.
 
         Raises:
             FetchError: it could not be brought.
@@ -186,7 +197,7 @@ class Pages:
             if page.kind == "text":
                 found = await asyncio.to_thread(readable.read, page.data, page.kind, page.charset)
             else:
-                found = await self._extraction.read(page.data, page.kind, page.charset, page.url)
+                found = await self._extraction.read(page.data, page.kind, page.charset, page.url, links=links)
         except UnreadableError as error:
             raise ToolError(f"{page.url} was opened, but: {error}") from error
         return Reading(page, found)
@@ -200,7 +211,7 @@ class Pages:
             raise ToolError(f"{url} was opened, but: {error}") from error
         except OSError as error:
             raise FetchError(f"{url} is no document that can be searched here") from error
-        return Reading(Page(url, "text", None, b"", cut=False), found)
+        return Reading(Page(url, "text", None, b"", cut=False), found, self._documents.place(url))
 
 
 def web_tools(pages: Pages, notebook: Notebook) -> list[Tool]:
@@ -230,11 +241,13 @@ def _told(page: Page, found: Readable) -> str:
     lines = [DATA_NOTE, f"URL: {page.url}"]
     if found.title:
         lines.append(f"Title: {found.title}")
-    if page.cut:
-        lines.append(f"Left out: all after the first {len(page.data)} bytes of the page")
-    if found.left_out:
-        lines.append(f"Left out: {found.left_out}")
-    return "\n".join(lines) + f"\n\n{found.text}"
+    return "\n".join([*lines, *left_out(page, found)]) + f"\n\n{found.text}"
+
+
+def left_out(page: Page, found: Readable) -> list[str]:
+    """What is missing of a page, a line each."""
+    cut = [f"Left out: all after the first {len(page.data)} bytes of the page"] if page.cut else []
+    return cut + ([f"Left out: {found.left_out}"] if found.left_out else [])
 
 
 def _kind(content_type: str) -> Kind | None:
@@ -252,7 +265,7 @@ def _kind(content_type: str) -> Kind | None:
         return "pdf"
     if name.startswith("text/") or name in _TEXT_TYPES or name.endswith(("+json", "+xml")):
         return "text"
-    raise FetchError(f"the address leads to {name[:100]}, which cannot be read: only web pages, text and PDF can")
+    raise FetchError(f"the address leads to {name[:100]}, which cannot be read: only web pages, text and PDF can", 200)
 
 
 def _sniffed(head: bytes) -> Kind | None:

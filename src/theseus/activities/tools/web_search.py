@@ -3,6 +3,7 @@
 import asyncio
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Protocol
 
@@ -157,7 +158,11 @@ def search_tools(providers: Sequence[SearchProvider], evidence: EvidenceStore) -
             raise ToolError("The query has no word to search for: give a few words.")
         if context.research is not None:
             await _claim(evidence, context, asked)
-        found = await first_answer(providers, asked, count)
+        try:
+            found = await first_answer(providers, asked, count)
+        except ToolError:
+            await _withdraw(evidence, context)
+            raise
         return found.model_dump_json(exclude_none=True)
 
     return [web_search]
@@ -176,6 +181,14 @@ async def _claim(evidence: EvidenceStore, context: ToolContext, query: str) -> N
             f"This was searched for before as {repeats!r}, by you or another researcher. Ask for something else: other "
             "words, a narrower question, another kind of source; or open results that you have."
         )
+
+
+async def _withdraw(evidence: EvidenceStore, context: ToolContext) -> None:
+    """Lets a query that nobody answered be asked again."""
+    if context.research is None:
+        return
+    with suppress(StoreDownError):
+        await evidence.withdraw(context.task_id, context.idempotency_key)
 
 
 async def first_answer(providers: Sequence[SearchProvider], query: str, count: int) -> SearchAnswer:

@@ -1,20 +1,22 @@
 """The tools web_subpage_fetch and web_crawl: several pages of one website, politely and within caps."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from html.parser import HTMLParser
+from itertools import count
 from typing import Annotated
-from urllib.parse import urldefrag, urljoin, urlsplit
-from urllib.robotparser import RobotFileParser
+from urllib.parse import urldefrag, urlsplit
 
 from pydantic import Field
 
 from theseus.activities.tools.egress import MAX_URL_CHARS
 from theseus.activities.tools.evidence import Notes, briefly
+from theseus.activities.tools.readable import Link
 from theseus.activities.tools.registry import Tool, ToolContext, ToolError, tool
-from theseus.activities.tools.web_fetch import USER_AGENT, FetchError, Pages, Reading
+from theseus.activities.tools.robots import Rules, rules_of
+from theseus.activities.tools.web_fetch import FetchError, Pages, Reading
 from theseus.contracts.research import Snapshot, Source
 from theseus.contracts.tools import Effect
 from theseus.domain.research.sources import sha256, source_id
@@ -26,22 +28,15 @@ MOST_SUBPAGES = 8
 MOST_PAGES = 20
 MOST_DEPTH = 3
 AT_ONCE = 4
-MOST_LINKS = 2_000
-LONGEST_DELAY = 2.0
-"""Seconds between two pages of a site that asks for a pause; one that asks for more is read one page at a time."""
+MOST_BYTES = 40 << 20
+"""After so many bytes no further page of the site is opened."""
+READING = timedelta(seconds=90)
+"""By then no page is waited for any more; what was read until then is kept and told."""
 TIMEOUT = timedelta(seconds=120)
 
 
-@dataclass(frozen=True)
-class Link:
-    """An address on a page, and the words that it stands under."""
-
-    url: str
-    text: str
-
-
-def site_tools(pages: Pages, notes: Notes) -> list[Tool]:
-    """The tools that read several pages of a website."""
+def site_tools(pages: Pages, notes: Notes, reading: timedelta = READING) -> list[Tool]:
+    """The tools that read several pages of a website; `reading` is how long they wait for pages."""
 
     @tool(effect=Effect.READ, timeout=TIMEOUT, failures=(FetchError,))
     async def web_subpage_fetch(
@@ -58,12 +53,11 @@ def site_tools(pages: Pages, notes: Notes) -> list[Tool]:
             context: who asks
             limit: how many linked pages to open at most
         """
-        first = await pages.read(url.strip())
-        site = _Site(pages, first.page.url)
-        links = await asyncio.to_thread(links_of, first)
-        best = _best([link for link in links if site.has(link.url)], wanted, limit)
-        found = await site.read_all([link.url for link in best])
-        return await _told(notes, context, [first, *found], wanted)
+        visit = _Visit(pages, reading)
+        first = await visit.begin(url.strip())
+        links = visit.new(first.found.links)
+        await visit.read([link.url for link in _best(links, wanted)[:limit]], limit)
+        return await _told(notes, context, visit, wanted)
 
     @tool(effect=Effect.READ, timeout=TIMEOUT, failures=(FetchError,))
     async def web_crawl(
@@ -82,95 +76,135 @@ def site_tools(pages: Pages, notes: Notes) -> list[Tool]:
             max_pages: how many pages to open at most
             max_depth: how many links away from the first page
         """
-        first = await pages.read(url.strip())
-        site = _Site(pages, first.page.url)
-        await site.learn_rules()
-        if not site.allows(first.page.url):
-            raise ToolError(f"{url}: the website's robots.txt does not allow programs to read it.")
-        found = await _crawled(site, first, wanted, max_pages, max_depth)
-        return await _told(notes, context, found, wanted)
+        visit = _Visit(pages, reading, obeys=True)
+        first = await visit.begin(url.strip())
+        level: Sequence[Reading] = [first]
+        for _ in range(max_depth):
+            links = visit.new(link for page in level for link in page.found.links)
+            level = await visit.read([link.url for link in _best(links, wanted)], max_pages - len(visit.found))
+            if not level:
+                break
+        return await _told(notes, context, visit, wanted)
 
     return [web_subpage_fetch, web_crawl]
 
 
-class _Site:
-    """One website: its pages, read within its rules."""
+class _Visit:
+    """One visit to a website: what was read of it, each text once, and what is left of the caps."""
 
-    def __init__(self, pages: Pages, start: str) -> None:
+    def __init__(self, pages: Pages, limit: timedelta, *, obeys: bool = False) -> None:
         self._pages = pages
-        self._host = urlsplit(start).netloc
-        self._scheme = urlsplit(start).scheme
-        self._robots = RobotFileParser()
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._delay = 0.0
-        self._robots.parse([])
+        self._obeys = obeys
+        self._ends = time.monotonic() + limit.total_seconds()
+        self._left_bytes = MOST_BYTES
+        self._rules = Rules()
+        self._place: tuple[str, int] | None = None
+        self._seen: set[str] = set()
+        self._texts: set[str] = set()
+        self.found: list[Reading] = []
+        self.failed = 0
 
-    async def learn_rules(self) -> None:
-        """Reads robots.txt; a site without one allows all."""
-        try:
-            reading = await self._pages.read(f"{self._scheme}://{self._host}/robots.txt")
-        except (FetchError, ToolError):
+    async def begin(self, url: str) -> Reading:
+        """The page that the visit begins at; the site is the one that it leads to.
+
+        Raises:
+            FetchError: it could not be brought.
+            ToolError: it cannot be read, or programs are not to read it.
+        """
+        await self._ask(url)
+        reading = await self._pages.read(url, links=True)
+        end = reading.page.url
+        if end != url:
+            # where it leads may be another site, with rules of its own
+            await self._ask(end)
+        self._place = _place(end)
+        self._seen |= {urldefrag(url).url, urldefrag(end).url}
+        self._keep(reading)
+        return reading
+
+    def new(self, links: Iterable[Link]) -> list[Link]:
+        """Those of the links that lead to pages of this site which were not tried, each once."""
+        found: dict[str, Link] = {}
+        for link in links:
+            if link.url not in self._seen and _place(link.url) == self._place and self._rules.allows(link.url):
+                found.setdefault(link.url, link)
+        return list(found.values())
+
+    async def read(self, urls: Sequence[str], most: int) -> list[Reading]:
+        """Opens pages in their order until so many new ones are read, or time or bytes are used up."""
+        found: list[Reading] = []
+        waiting = list(urls)
+        while waiting and len(found) < most and self._left_bytes > 0 and self._left_seconds > 0:
+            batch = waiting[: min(AT_ONCE, most - len(found))]
+            waiting = waiting[len(batch) :]
+            self._seen |= set(batch)
+            for reading in await self._together(batch):
+                if reading is not None and self._keep(reading):
+                    found.append(self.found[-1])
+        return found
+
+    @property
+    def _left_seconds(self) -> float:
+        return self._ends - time.monotonic()
+
+    async def _ask(self, url: str) -> None:
+        """Learns the rules of an address's site, where they are obeyed, and refuses what they forbid."""
+        if not self._obeys:
             return
-        self._robots.parse(reading.found.text.splitlines())
-        self._delay = min(float(self._robots.crawl_delay(USER_AGENT) or 0), LONGEST_DELAY)
+        self._rules = await rules_of(self._pages, url)
+        if not self._rules.allows(url):
+            raise ToolError(f"{url}: {self._rules.why}")
 
-    def has(self, url: str) -> bool:
-        """Whether an address is one of this site."""
-        return urlsplit(url).netloc == self._host
+    def _keep(self, reading: Reading) -> bool:
+        """Whether a page is new; of a page that is kept, the bytes are not."""
+        self._left_bytes -= len(reading.page.data)
+        content = sha256(reading.found.text)
+        if content in self._texts:
+            return False
+        self._texts.add(content)
+        self.found.append(replace(reading, page=replace(reading.page, data=b"")))
+        return True
 
-    def allows(self, url: str) -> bool:
-        """Whether the site's rules let programs read it."""
-        return self._robots.can_fetch(USER_AGENT, url)
+    async def _together(self, urls: Sequence[str]) -> list[Reading | None]:
+        """The pages, as far as they can be read in time and are of this site at the end of all redirects."""
+        tasks = [asyncio.create_task(self._one(url, number)) for url, number in zip(urls, count(1), strict=False)]
+        try:
+            await asyncio.wait(tasks, timeout=max(self._left_seconds, 0))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        read = [None if task.cancelled() else task.result() for task in tasks]
+        self.failed += read.count(None)
+        return read
 
-    async def read_all(self, urls: Sequence[str]) -> list[Reading]:
-        """Those of the pages that can be read and that are not led away to another site."""
-        found = await asyncio.gather(*(self._read(url, number) for number, url in enumerate(urls)))
-        return [reading for reading in found if reading is not None and self.has(reading.page.url)]
-
-    async def _read(self, url: str, number: int) -> Reading | None:
-        await asyncio.sleep(self._delay * number)
-        async with self._turns:
-            try:
-                return await self._pages.read(url)
-            except (FetchError, ToolError):
-                return None
-
-
-async def _crawled(site: _Site, first: Reading, wanted: str, most: int, depth: int) -> list[Reading]:
-    found = [first]
-    seen = {urldefrag(first.page.url).url}
-    texts = {sha256(first.found.text)}
-    level = [first]
-    for _ in range(depth):
-        links: dict[str, Link] = {}
-        for reading in level:
-            for link in await asyncio.to_thread(links_of, reading):
-                if site.has(link.url) and link.url not in seen and site.allows(link.url):
-                    links.setdefault(link.url, link)
-        chosen = _best(list(links.values()), wanted, most - len(found))
-        seen |= {link.url for link in chosen}
-        level = []
-        for reading in await site.read_all([link.url for link in chosen]):
-            if (content := sha256(reading.found.text)) not in texts:
-                texts.add(content)
-                level.append(reading)
-        found += level
-        if not level or len(found) >= most:
-            break
-    return found[:most]
+    async def _one(self, url: str, number: int) -> Reading | None:
+        await asyncio.sleep(self._rules.delay_seconds * number)
+        try:
+            reading = await self._pages.read(url, links=True)
+        except (FetchError, ToolError):
+            return None
+        end = reading.page.url
+        return reading if _place(end) == self._place and self._rules.allows(end) else None
 
 
-def _best(links: Sequence[Link], wanted: str, most: int) -> list[Link]:
-    """The links that fit best, in the page's order where they fit alike."""
+def _place(url: str) -> tuple[str, int]:
+    """Host and port of a web address."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _best(links: Sequence[Link], wanted: str) -> list[Link]:
+    """The links, those that fit best first; in the page's order where they fit alike."""
     stems = stems_of(wanted)
     words = [stems_of(f"{link.text} {urlsplit(link.url).path.replace('/', ' ').replace('-', ' ')}") for link in links]
     order = sorted(range(len(links)), key=lambda place: (-overlap(stems, words[place]), place))
-    return [links[place] for place in order[: max(most, 0)]]
+    return [links[place] for place in order]
 
 
-async def _told(notes: Notes, context: ToolContext, readings: Sequence[Reading], wanted: str) -> str:
+async def _told(notes: Notes, context: ToolContext, visit: _Visit, wanted: str) -> str:
     snapshots: list[Snapshot] = []
-    for reading in readings:
+    for reading in visit.found:
         if context.research is not None:
             snapshots.append(await notes.kept(context, reading))
             continue
@@ -178,51 +212,6 @@ async def _told(notes: Notes, context: ToolContext, readings: Sequence[Reading],
         source = Source(id=source_id(url), url=url, title=reading.found.title[:200])
         snapshots.append(Snapshot(source=source, text=reading.found.text))
     about = f"{wanted} {context.research.about if context.research is not None else ''}"
-    return briefly(list({each.source.id: each for each in snapshots}.values()), about, SHOWN_CHARS)
-
-
-def links_of(reading: Reading) -> list[Link]:
-    """The web addresses that a page links to, each once, in its order."""
-    if reading.page.kind != "html":
-        return []
-    parser = _Links(reading.page.url)
-    parser.feed(reading.page.data.decode(reading.page.charset or "utf-8", errors="replace"))
-    return list({link.url: link for link in reversed(parser.found)}.values())[::-1]
-
-
-class _Links(HTMLParser):
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base
-        self._url = ""
-        self._text: list[str] = []
-        self.found: list[Link] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes where a link begins."""
-        if tag == "a":
-            self._end()
-            self._url = dict(attrs).get("href") or ""
-
-    def handle_endtag(self, tag: str) -> None:
-        """Notes where a link ends."""
-        if tag == "a":
-            self._end()
-
-    def handle_data(self, data: str) -> None:
-        """Keeps a link's words."""
-        if self._url:
-            self._text.append(data)
-
-    def _end(self) -> None:
-        url, text = self._url, " ".join("".join(self._text).split())
-        self._url, self._text = "", []
-        if not url or len(self.found) >= MOST_LINKS:
-            return
-        try:
-            whole = urldefrag(urljoin(self._base, url)).url
-            scheme = urlsplit(whole).scheme
-        except ValueError:
-            return
-        if scheme in ("http", "https") and len(whole) <= MAX_URL_CHARS:
-            self.found.append(Link(whole, text[:200]))
+    once = list({each.source.id: each for each in snapshots}.values())
+    text = await asyncio.to_thread(briefly, once, about, SHOWN_CHARS)
+    return f"{text}\n\nLinked pages that could not be read: {visit.failed}" if visit.failed else text

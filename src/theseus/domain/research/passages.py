@@ -15,7 +15,7 @@ LEAST_TELLING = 0.5
 LEAST_SENTENCE_CHARS, MOST_SENTENCE_CHARS = 40, 300
 
 _SENTENCE = re.compile(r"[^\s.!?#*+>|-][^.!?]*(?:[.!?](?=\S)[^.!?]*)*[.!?]?")
-_PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_PARAGRAPH = re.compile(r"[^\n]+(?:\n(?![^\S\n]*\n)[^\n]+)*")
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,11 @@ def paragraphs(text: str) -> list[Passage]:
     return found
 
 
-def fitting(text: str, about: str, room_chars: int) -> list[Passage]:
-    """The passages that fit best and fit in, in the order of the page; a short page whole, and the head of one without any."""
+def fitting(text: str, about: str, room_chars: int, each_chars: int = 0) -> list[Passage]:
+    """The passages that fit best and fit in, in the order of the page; a short page whole, and the head of one without any.
+
+    Each takes up `each_chars` besides its text. Where even the best one has no room, its beginning is there.
+    """
     parts = paragraphs(text)
     if len(text) <= room_chars:
         return parts
@@ -52,13 +55,16 @@ def fitting(text: str, about: str, room_chars: int) -> list[Passage]:
     scores = [_score(each, weights) for each in words]
     order = sorted((place for place, score in enumerate(scores) if score), key=lambda place: (-scores[place], place))
     order = order or list(range(len(parts)))
-    chosen: list[int] = []
+    chosen: list[Passage] = []
     left = room_chars
     for place in order:
-        if len(parts[place].text) <= left:
-            chosen.append(place)
-            left -= len(parts[place].text)
-    return [parts[place] for place in sorted(chosen)]
+        part = parts[place]
+        if not chosen and len(part.text) + each_chars > left:
+            return [Passage(part.start, part.text[: max(left - each_chars, 0)])]
+        if len(part.text) + each_chars <= left:
+            chosen.append(part)
+            left -= len(part.text) + each_chars
+    return sorted(chosen, key=lambda part: part.start)
 
 
 def telling(text: str, about: str) -> Passage | None:
