@@ -21,6 +21,7 @@ PASSED_THROUGH = (
                 "carrying",
                 "children",
                 "conclusion",
+                "leading",
                 "consent",
                 "control",
                 "crew",

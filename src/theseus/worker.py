@@ -16,6 +16,10 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
 from theseus.activities.events import EventActivities
+from theseus.activities.library.activity import LibraryActivities
+from theseus.activities.library.rendering import Rendering
+from theseus.activities.library.shelf import library_folders
+from theseus.activities.library.templates import Templates
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
 from theseus.activities.llm.providers import Providers
@@ -34,7 +38,8 @@ from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
 from theseus.activities.tools.web_fetch import Fetcher
 from theseus.config import Settings, SettingsError, environment, load
-from theseus.roles.presets import role_named
+from theseus.contracts.tools import Effect
+from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
 from theseus.stores.redis import (
@@ -108,6 +113,7 @@ def activities(
     providers: Providers,
     registry: Registry,
     task: TaskActivities,
+    library: LibraryActivities,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that a worker runs."""
     llm = LLMActivities(
@@ -133,6 +139,8 @@ def activities(
         session.save_summary,
         tool.run,
         event.publish,
+        library.load,
+        library.render,
     ]
 
 
@@ -171,6 +179,14 @@ async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None 
     return [*found, *bash_tools(box, workspaces, settings.workspace_quota_bytes, (WorkspaceError,))]
 
 
+def _library(settings: Settings, registry: Registry, rendering: Rendering) -> LibraryActivities:
+    def tools(tenant_id: str) -> dict[str, Effect]:
+        return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
+
+    templates = Templates(library_folders(settings.templates, "templates"))
+    return LibraryActivities(templates, rendering, tools, PRESETS, falls_back=settings.template_fallback)
+
+
 @asynccontextmanager
 async def working(
     client: Client,
@@ -207,12 +223,14 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
+        rendering = await stack.enter_async_context(Rendering())
+        library = _library(settings, registry, rendering)
         task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task),
+            activities=activities(stores, catalogue, providers, registry, task, library),
             workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

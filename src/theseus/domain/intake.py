@@ -11,12 +11,15 @@ from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
+from theseus.domain.versions import named
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
 DEFAULT_AGENTS = 5
 
 TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR, Mode.RESEARCH})
+COPYING_MODES = TEAM_MODES | {Mode.TEMPLATE}
+"""Modes in which several agents or tools get a copy of the context."""
 
 _RESEARCH_ONLY = (
     "research_strategy",
@@ -103,6 +106,7 @@ def _refuse_conflicts(data: TaskInput) -> None:
         raise InvalidInput(
             "context.template_name: an alias of context.template; give only one of them", field="context.template_name"
         )
+    _refuse_template_conflicts(data)
     if not context.disable_ai:
         return
     for name in ("model_tier", "model_override", "provider_override"):
@@ -111,6 +115,26 @@ def _refuse_conflicts(data: TaskInput) -> None:
                 raise InvalidInput(
                     f"{place}{name}: cannot be combined with context.disable_ai: true", field=f"{place}{name}"
                 )
+
+
+def _refuse_template_conflicts(data: TaskInput) -> None:
+    context = data.context
+    wanted = context.template or context.template_name
+    if wanted is None:
+        return
+    version = named(wanted)[1]
+    if version is not None and context.template_version not in (None, version):
+        raise InvalidInput(
+            f"context.template_version: {context.template_version} is not the version of {wanted}; give only one of them",
+            field="context.template_version",
+        )
+    for field, value in (
+        ("context.force_research", context.force_research),
+        ("skill", data.skill),
+        ("context.skill", context.skill),
+    ):
+        if value:
+            raise InvalidInput(f"{field}: cannot be combined with context.template", field=field)
 
 
 def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
@@ -191,7 +215,7 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
 
 
 def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
-    if mode not in TEAM_MODES:
+    if mode not in COPYING_MODES:
         return
     size = context_bytes(data.context)
     if size > MOST_CONTEXT_BYTES:
@@ -213,6 +237,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
     if role not in setting.roles:
         known = ", ".join(sorted(setting.roles))
         raise InvalidInput(f"context.role: there is no role {role!r}; known roles: {known}", field="context.role")
+    template, version = _template(context)
     return AcceptedTask(
         task_id=setting.workflow_id,
         session=SessionKey(
@@ -236,9 +261,20 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         ),
         require_approval=bool(data.require_approval),
         tools=data.tools,
+        template=template,
+        template_version=version,
+        fallback_mode=Mode(data.mode) if template is not None and data.mode is not None else None,
         limits=data.limits,
         context=context,
     )
+
+
+def _template(context: TaskContext) -> tuple[str | None, str | None]:
+    wanted = context.template or context.template_name
+    if wanted is None:
+        return None, None
+    name, version = named(wanted)
+    return name, context.template_version or version
 
 
 def _kind(raw: JsonValue) -> str:

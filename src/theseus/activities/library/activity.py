@@ -1,0 +1,69 @@
+"""The activities of the library: what a task runs is read once and recorded; its texts are filled in."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from theseus.activities.library.documents import LibraryError
+from theseus.activities.library.rendering import Rendering, RenderingError
+from theseus.activities.library.templates import Templates, unusable
+from theseus.contracts.errors import ErrorType
+from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
+from theseus.contracts.tools import Effect
+
+
+class LibraryActivities:
+    """Templates, for the workflows that run them.
+
+    Args:
+        templates: their files.
+        rendering: fills in texts.
+        tools: gives the tools that a tenant may use, with their effects.
+        roles: the roles that a node may name.
+        falls_back: whether a task whose template is unknown may go on without it.
+    """
+
+    def __init__(
+        self,
+        templates: Templates,
+        rendering: Rendering,
+        tools: Callable[[str], Mapping[str, Effect]],
+        roles: Collection[str],
+        *,
+        falls_back: bool,
+    ) -> None:
+        self._templates = templates
+        self._rendering = rendering
+        self._tools = tools
+        self._roles = roles
+        self._falls_back = falls_back
+
+    @activity.defn(name="template.load")
+    async def load(self, request: LoadTemplate) -> LoadedTemplate:
+        """The template that a task asks for, checked against the tools of its tenant; a problem is a value."""
+        return await asyncio.to_thread(self._load, request)
+
+    @activity.defn(name="template.render")
+    async def render(self, request: RenderRequest) -> Rendered:
+        """Texts, filled in; one that cannot be is told by its id."""
+        try:
+            return await self._rendering.render(request)
+        except RenderingError as error:
+            raise ApplicationError(str(error), type=ErrorType.INTERNAL) from error
+
+    def _load(self, request: LoadTemplate) -> LoadedTemplate:
+        try:
+            found = self._templates.find(request.name, request.version)
+        except LibraryError as error:
+            return LoadedTemplate(problem=str(error), falls_back=self._falls_back)
+        if found is None:
+            known = ", ".join(self._templates.names()) or "none"
+            wanted = request.name if request.version is None else f"{request.name}@{request.version}"
+            problem = f"there is no template {wanted!r}; templates: {known}"
+            return LoadedTemplate(problem=problem[:2000], is_unknown=True, falls_back=self._falls_back)
+        problem = unusable(found, self._tools(request.tenant_id), self._roles)
+        if problem:
+            return LoadedTemplate(problem=problem, falls_back=self._falls_back)
+        return LoadedTemplate(template=found.template, content_hash=found.content_hash, falls_back=self._falls_back)
