@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from math import isfinite
 from typing import Any, cast
 
 import yaml
@@ -116,6 +117,8 @@ class _Reading:
         value = loader.construct_object(node)
         if isinstance(value, date):
             return value.isoformat()
+        if isinstance(value, float) and not isfinite(value):
+            raise self._document.wrong(path, f"{value} is no number that JSON has")
         if value is not None and not isinstance(value, str | int | float | bool):
             raise self._document.wrong(path, f"a {type(value).__name__} cannot stand here: quote it")
         return value

@@ -63,10 +63,13 @@ def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: M
     names = {**sees, "item": text["item"], "index": text["index"]} if text["index"] is not None else sees
     try:
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+        # arithmetic on huge numbers hears no signal: this one ends the process
+        signal.setitimer(signal.ITIMER_PROF, 2 * CPU_SECONDS)
         try:
             value = _filled(env, text["source"], names, native=not isinstance(text["source"], str) or text["native"])
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         size = len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except _TooLong:
         return {"error": f"it takes more than {CPU_SECONDS:g} s to render"}

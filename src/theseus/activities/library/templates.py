@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from theseus.activities.library.documents import Document, LibraryError, read, said
 from theseus.activities.library.shelf import Contents, Item, Shelf
 from theseus.activities.library.texts import TextError, check
-from theseus.contracts.template import MOST_TEMPLATE_BYTES, DagNode, Node, RenderNode, Template, ToolNode
+from theseus.contracts.template import MOST_TEMPLATE_BYTES, DagNode, Name, Node, RenderNode, Template, ToolNode
 from theseus.contracts.tools import Effect
 from theseus.domain.templates.binding import default_fault
 from theseus.domain.templates.merging import merged
@@ -25,6 +25,8 @@ MAX_BASES = 20
 FAULTS_SHOWN = 5
 
 Place = tuple[str | int, ...]
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,14 @@ class Origin:
         """The place in one file: a node stands where the file has it, not where it came to stand."""
         if len(place) < 2 or place[0] != "nodes" or not isinstance(place[1], int) or place[1] >= len(self.nodes):
             return place
-        for at, node in enumerate(_list(document.data.get("nodes"))):
-            if isinstance(node, dict) and cast("dict[str, Any]", node).get("id") == self.nodes[place[1]]:
-                return ("nodes", at, *place[2:])
-        return None
+        found = [
+            at
+            for at, node in enumerate(_list(document.data.get("nodes")))
+            if isinstance(node, dict) and cast("dict[str, Any]", node).get("id") == self.nodes[place[1]]
+        ]
+        if not found:
+            return None
+        return ("nodes", place[1] if place[1] in found else found[0], *place[2:])
 
 
 class Templates:
@@ -116,6 +122,10 @@ def _read(file: str, data: bytes) -> Item[Document]:
     name, version = document.data.get("name"), document.data.get("version", "1.0.0")
     if not isinstance(name, str):
         raise document.wrong(("name",), "a template has a name")
+    try:
+        _NAME.validate_python(name)
+    except ValidationError as error:
+        raise document.wrong(("name",), "letters, digits, _ and -, at most 64, and a letter first") from error
     try:
         parsed(version)
     except (TypeError, ValueError) as error:

@@ -53,7 +53,7 @@ def check(text: str, results: Collection[str], *, has_item: bool = False) -> Non
         TextError: it is no Jinja, reaches out of the sandbox, or uses a name or a result that is not there.
     """
     try:
-        tree = environment().parse(text)
+        tree = _ENVIRONMENT.parse(text)
     except TemplateSyntaxError as error:
         raise TextError(error.lineno, f"{error.message}") from error
     except RecursionError as error:
@@ -80,6 +80,10 @@ def lone_expression(env: ImmutableSandboxedEnvironment, text: str) -> str | None
 
 
 def _check_node(node: nodes.Node, results: Collection[str]) -> None:
+    if isinstance(node, nodes.Filter) and node.name not in _ENVIRONMENT.filters:
+        raise TextError(node.lineno, f"there is no filter {node.name!r} here")
+    if isinstance(node, nodes.Test) and node.name not in _ENVIRONMENT.tests:
+        raise TextError(node.lineno, f"there is no test {node.name!r} here")
     for kind, word in _REFUSED:
         if isinstance(node, kind):
             raise TextError(node.lineno, f"{{% {word} %}} cannot be used in a text")
@@ -128,3 +132,6 @@ def _to_json(value: object, indent: int | None = None) -> str:
 
 def _from_json(text: str) -> Any:
     return json.loads(text)
+
+
+_ENVIRONMENT = environment()
