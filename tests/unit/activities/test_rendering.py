@@ -12,7 +12,7 @@ import pytest_asyncio
 from theseus.activities.library.rendering import Rendering
 from theseus.contracts.template import Rendered, RenderRequest, TextToRender
 
-WANTED = {"a": "foo", "rows": [1, 2]}
+WANTED: dict[str, Any] = {"a": "foo", "rows": [1, 2]}
 
 
 @pytest_asyncio.fixture
