@@ -22,6 +22,7 @@ PASSED_THROUGH = (
                 "children",
                 "conclusion",
                 "leading",
+                "skilled",
                 "consent",
                 "control",
                 "crew",

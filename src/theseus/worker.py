@@ -19,6 +19,7 @@ from theseus.activities.events import EventActivities
 from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.library.rendering import Rendering
 from theseus.activities.library.shelf import library_folders
+from theseus.activities.library.skills import Skills
 from theseus.activities.library.templates import Templates
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
@@ -140,6 +141,7 @@ def activities(
         tool.run,
         event.publish,
         library.load,
+        library.load_skill,
         library.render,
     ]
 
@@ -184,7 +186,8 @@ def _library(settings: Settings, registry: Registry, rendering: Rendering) -> Li
         return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
 
     templates = Templates(library_folders(settings.templates, "templates"))
-    return LibraryActivities(templates, rendering, tools, PRESETS, falls_back=settings.template_fallback)
+    skills = Skills(library_folders(settings.skills, "skills"))
+    return LibraryActivities(templates, skills, rendering, tools, PRESETS, falls_back=settings.template_fallback)
 
 
 @asynccontextmanager

@@ -61,6 +61,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
             "workflows.conclusion",
             "workflows.consent",
             "workflows.leading",
+            "workflows.skilled",
             "workflows.together",
         ),
         *("workflows.control", "workflows.model_calls", "workflows.strategies"),
@@ -68,6 +69,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.conclusion": ("workflows.strategies", "workflows.answer", "workflows.run", "domain", "contracts"),
     "workflows.consent": ("workflows.approvals", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.skilled": ("workflows.run", "contracts"),
     "workflows.leading": (
         *("workflows.patterns.synthesis", "workflows.conclusion", "workflows.model_calls", "workflows.supervision"),
         *("workflows.together", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),

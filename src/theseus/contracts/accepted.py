@@ -31,6 +31,7 @@ class AcceptedTask(BaseModel):
     enable_verification: bool | None = None
     require_approval: bool = False
     tools: tuple[str, ...] | None = None
+    skill: str | None = None
     template: str | None = None
     template_version: str | None = None
     fallback_mode: Mode | None = None

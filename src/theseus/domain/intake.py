@@ -107,6 +107,7 @@ def _refuse_conflicts(data: TaskInput) -> None:
             "context.template_name: an alias of context.template; give only one of them", field="context.template_name"
         )
     _refuse_template_conflicts(data)
+    _refuse_skill_conflicts(data)
     if not context.disable_ai:
         return
     for name in ("model_tier", "model_override", "provider_override"):
@@ -137,12 +138,27 @@ def _refuse_template_conflicts(data: TaskInput) -> None:
             raise InvalidInput(f"{field}: cannot be combined with context.template", field=field)
 
 
+def _refuse_skill_conflicts(data: TaskInput) -> None:
+    context = data.context
+    if data.skill is None and context.skill is None:
+        return
+    for field, value in (
+        ("mode", data.mode if data.mode != Mode.SIMPLE else None),
+        ("context.force_research", context.force_research),
+        ("context.system_prompt", context.system_prompt),
+    ):
+        if value:
+            raise InvalidInput(f"{field}: cannot be combined with a skill, which drives one agent", field=field)
+
+
 def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
     context = data.context
     if context.template is not None or context.template_name is not None:
         wanted: Mode | None = Mode.TEMPLATE
     elif context.force_research:
         wanted = Mode.RESEARCH
+    elif data.skill is not None or context.skill is not None:
+        wanted = Mode.SIMPLE
     else:
         wanted = Mode(data.mode) if data.mode is not None else None
     if workflow_mode is not None and wanted not in (None, workflow_mode):
@@ -160,6 +176,8 @@ def _asks_by(data: TaskInput) -> str:
     for name in ("template", "template_name"):
         if getattr(context, name) is not None:
             return f"context.{name}"
+    if data.skill is not None or (context.skill is not None and not context.force_research):
+        return "skill" if data.skill is not None else "context.skill"
     return "context.force_research" if context.force_research else "mode"
 
 
@@ -206,7 +224,6 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
     if mode is not None and mode not in built:
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
     wanted = {
-        "skill": data.skill or data.context.skill,
         "context.memory": data.context.memory,
     }
     for field, value in wanted.items():
@@ -261,6 +278,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         ),
         require_approval=bool(data.require_approval),
         tools=data.tools,
+        skill=data.skill or context.skill,
         template=template,
         template_version=version,
         fallback_mode=Mode(data.mode) if template is not None and data.mode is not None else None,

@@ -53,6 +53,8 @@ def _reason(run: Run, plan: Plan) -> str:
     complexity = run.complexity if run.complexity is not None else plan.complexity
     if run.task.require_approval:
         return "the task asks for approval"
+    if run.skill is not None and run.skill.head.dangerous:
+        return f"the skill {run.skill.key} is dangerous: {run.skill.head.description}"
     if above is not None and complexity > above:
         return f"the task's complexity {complexity:g} is above {above:g}"
     return ""

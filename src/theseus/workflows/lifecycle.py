@@ -34,7 +34,7 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
-from theseus.workflows.opening import announce, choose_mode, fit_session, take_template
+from theseus.workflows.opening import announce, choose_mode, fit_session, take_skill, take_template
 from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
 
@@ -105,6 +105,8 @@ class Lifecycle:
             return await self._go_on(carried)
         run = await self._open(raw)
         mode = run.task.mode
+        if run.task.skill is not None:
+            await take_skill(run, run.task.skill)
         if mode is Mode.TEMPLATE:
             mode = await take_template(run)
             run.mode = mode or run.task.fallback_mode

@@ -24,6 +24,7 @@ from theseus.contracts.messages import (
 from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
+from theseus.contracts.skill import Skill
 from theseus.contracts.task import AgentRecord, Limits, Mode, ModelTier, Usage
 from theseus.contracts.template import LoadedTemplate, TemplateState
 from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
@@ -102,6 +103,7 @@ class Run:
     unfit: set[Route] = field(default_factory=set[Route])
     failures: list[ErrorType] = field(default_factory=list[ErrorType])
     template: LoadedTemplate | None = None
+    skill: Skill | None = None
     template_state: TemplateState | None = None
     whole: "Run | None" = None
     parts: list["Run"] = field(default_factory=list["Run"])
@@ -340,8 +342,8 @@ class Run:
         """What prompts are rendered from: the caller's prompt, its parameters and unknown keys of the context."""
         context = self.task.context
         facts: dict[str, JsonValue] = {}
-        if context.system_prompt:
-            facts["system_prompt"] = context.system_prompt
+        if prompt := self.skill.body if self.skill is not None else context.system_prompt:
+            facts["system_prompt"] = prompt
         if context.prompt_params:
             facts["prompt_params"] = context.prompt_params
         if context.model_extra:

@@ -34,6 +34,7 @@ from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
 from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
+from theseus.contracts.skill import LoadedSkill, LoadSkill
 from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
 
@@ -131,6 +132,20 @@ async def load_template(request: LoadTemplate) -> LoadedTemplate:
             start_to_close_timeout=STORE_CALL,
             retry_policy=_PATIENT,
             summary=f"template {request.name}",
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def load_skill(request: LoadSkill) -> LoadedSkill:
+    """The skill as it is now; it is recorded, as a template is."""
+    try:
+        return await workflow.execute_local_activity_method(
+            LibraryActivities.load_skill,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary=f"skill {request.name}",
         )
     except FailureError as error:
         _give_up(error)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -74,11 +74,17 @@ class Shelf(Generic[T]):
         folders: where they are; one that is not there holds nothing.
         suffixes: how their names end.
         read: makes an item of a file's name and bytes; raises LibraryError for one that cannot be used.
+        skipped: names of files that are none of the kind.
     """
 
     def __init__(
-        self, folders: Sequence[Path], suffixes: tuple[str, ...], read: Callable[[str, bytes], Item[T]]
+        self,
+        folders: Sequence[Path],
+        suffixes: tuple[str, ...],
+        read: Callable[[str, bytes], Item[T]],
+        skipped: Collection[str] = (),
     ) -> None:
+        self._skipped = skipped
         self._folders = tuple(folders)
         self._suffixes = suffixes
         self._read = read
@@ -108,7 +114,8 @@ class Shelf(Generic[T]):
                 folders[:] = [] if deep else sorted(name for name in folders if not name.startswith("."))
                 for name in sorted(names):
                     path = Path(place, name)
-                    if name.startswith(".") or not name.endswith(self._suffixes) or path in seen:
+                    is_other = name.startswith(".") or name in self._skipped or not name.endswith(self._suffixes)
+                    if is_other or path in seen:
                         continue
                     seen.add(path)
                     try:
