@@ -20,6 +20,7 @@ from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
 from theseus.activities.llm.providers import Providers
 from theseus.activities.llm.quota import Quota
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
@@ -36,11 +37,20 @@ from theseus.activities.tools.web_fetch import Fetcher
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
-from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
+from theseus.stores.ports import (
+    ArtifactStore,
+    EventLog,
+    EvidenceStore,
+    MemoryStore,
+    RateStore,
+    SessionStore,
+    TranscriptStore,
+)
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
     RedisEvidence,
+    RedisMemory,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -65,6 +75,7 @@ class Stores:
     events: EventLog
     rates: RateStore
     evidence: EvidenceStore
+    memory: MemoryStore
 
 
 @asynccontextmanager
@@ -79,6 +90,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
             rates=RedisRates(client),
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
+            memory=RedisMemory(client, ttl=settings.memory_ttl),
         )
     finally:
         await client.aclose()
@@ -108,6 +120,7 @@ def activities(
     providers: Providers,
     registry: Registry,
     task: TaskActivities,
+    memory: MemoryActivities,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that a worker runs."""
     llm = LLMActivities(
@@ -133,7 +146,22 @@ def activities(
         session.save_summary,
         tool.run,
         event.publish,
+        memory.recall,
+        memory.keep,
     ]
+
+
+def _of_tasks(
+    client: Client, catalogue: Catalogue, registry: Registry, attributes: Attributes, settings: Settings
+) -> TaskActivities:
+    return TaskActivities(
+        client,
+        catalogue,
+        registry.facts,
+        lambda: attributes.registered,
+        settings.approvals,
+        memory=settings.memory,
+    )
 
 
 async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
@@ -207,12 +235,13 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
-        task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
+        task = _of_tasks(client, catalogue, registry, attributes, settings)
+        memory = MemoryActivities(stores.memory, settings.memory_facts)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task),
+            activities=activities(stores, catalogue, providers, registry, task, memory),
             workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

@@ -24,6 +24,7 @@ from temporalio.exceptions import (
 
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
@@ -31,6 +32,7 @@ from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType, StepFailed
 from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
+from theseus.contracts.memory import KeepRequest, Kept, Recalled, RecallRequest
 from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
@@ -52,6 +54,8 @@ _PATIENT = RetryPolicy(
 )
 _BRIEF = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
 _ONCE = RetryPolicy(maximum_attempts=1)
+_SOME = RetryPolicy(initial_interval=timedelta(milliseconds=500), backoff_coefficient=2.0, maximum_attempts=4)
+"""Attempts are counted, not the time: what waits for a worker to come back is not given up."""
 
 _fairness_key: ContextVar[str | None] = ContextVar("fairness_key", default=None)
 
@@ -252,6 +256,36 @@ async def save_summary(save: SaveSummary) -> None:
         if isinstance(error.cause, CancelledError):
             raise asyncio.CancelledError from error
         workflow.logger.warning("the session's summary was not kept; the next turn makes it anew")
+
+
+async def recall_facts(request: RecallRequest) -> Recalled:
+    """What is known of the task's user; a store that is down is not waited for."""
+    try:
+        return await workflow.execute_activity_method(
+            MemoryActivities.recall,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_BRIEF,
+            summary=f"facts about the user, {request.room_tokens} tokens at most",
+            priority=priority(),
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def keep_facts(request: KeepRequest) -> Kept:
+    """Adds a task's notes to its user's memory, once; a store that is down is tried for some seconds."""
+    try:
+        return await workflow.execute_activity_method(
+            MemoryActivities.keep,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_SOME,
+            summary=f"{len(request.notes)} facts about the user",
+            priority=priority(),
+        )
+    except ActivityError as error:
+        _give_up(error)
 
 
 async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:

@@ -57,6 +57,7 @@ def test_the_smallest_input_is_one_query() -> None:
         ({"query": "x", "context": {"review_plan": "manual"}}, "context.review_plan"),
         ({"query": "x", "context": {"template_version": "1.0.0"}}, "context.template_version"),
         ({"query": "x", "context": {"platforms": {"meta": False}}}, "context.platforms"),
+        ({"query": "x", "context": {"memory": True}}, "context.memory"),
         ({"query": "x", "mode": "complex"}, "mode"),
     ],
 )
@@ -85,7 +86,6 @@ def test_more_than_a_mebibyte_is_refused_with_its_size() -> None:
         ({"query": "x", "context": {"template": "t"}}, None, "template"),
         ({"query": "x"}, Mode.SUPERVISOR, "supervisor"),
         ({"query": "x", "skill": "code-review"}, Mode.SIMPLE, "skill"),
-        ({"query": "x", "context": {"memory": True}}, Mode.SIMPLE, "context.memory"),
     ],
 )
 def test_what_is_not_built_yet_fails_at_once_and_says_so(raw: Any, workflow_mode: Mode | None, names: str) -> None:
