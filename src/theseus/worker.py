@@ -17,7 +17,8 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from theseus import health, logs, runtime, sandbox
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
-from theseus.activities.llm.catalogue import Catalogue, CatalogueError
+from theseus.activities.llm.catalogue import Catalogue, CatalogueError, UnusableError
+from theseus.activities.llm.embedding import CatalogueEmbedder
 from theseus.activities.llm.providers import Providers
 from theseus.activities.llm.quota import Quota
 from theseus.activities.memory import MemoryActivities
@@ -164,6 +165,16 @@ def _of_tasks(
     )
 
 
+def _of_memory(settings: Settings, stores: Stores, catalogue: Catalogue, providers: Providers) -> MemoryActivities:
+    if settings.embedding_model is None:
+        return MemoryActivities(stores.memory, settings.memory_facts)
+    try:
+        entry = catalogue.embedding(settings.embedding_model)
+    except UnusableError as error:
+        raise SettingsError(f"THESEUS_EMBEDDING_MODEL={settings.embedding_model}: {error}") from error
+    return MemoryActivities(stores.memory, settings.memory_facts, CatalogueEmbedder(catalogue, providers, entry))
+
+
 async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
     """The built-in tools that the settings ask for; `resolve` as in `working`.
 
@@ -221,7 +232,7 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider or bash is asked for that this worker cannot have.
+        SettingsError: a search provider, bash or an embedding model is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
@@ -236,7 +247,7 @@ async def working(
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
         task = _of_tasks(client, catalogue, registry, attributes, settings)
-        memory = MemoryActivities(stores.memory, settings.memory_facts)
+        memory = _of_memory(settings, stores, catalogue, providers)
         worker = Worker(
             client,
             task_queue=settings.task_queue,

@@ -9,8 +9,9 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support import studies
 from tests.support.memory import ADA, HEADING, NOTER, note, noting
-from tests.support.teams import plans, subtask, synthesis
+from tests.support.teams import assign, finish, leads, plans, recruit, subtask, synthesis, works
 from tests.support.world import World, activities_of, history, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.memory import Owner
@@ -24,6 +25,7 @@ HOME = note(
     "The user's home town is Aarhus.", "My home town is Aarhus", kind="person", about="home town", only_one=True
 )
 SHORT = note("The user likes short answers.", "I like short answers", kind="preference", about="answers")
+BRIDGE = "The bridge of Varn is 412 metres long and was opened in 1987."
 CHAT: dict[str, Any] = {"role": "chat", "memory": True}
 
 
@@ -155,6 +157,43 @@ async def test_a_team_and_its_agents_know_it_too(there: World) -> None:
     prompts = systems(there)
     assert len(prompts) == 4, "planner, two agents, synthesis"
     assert all("The user's home town is Aarhus." in prompt for prompt in prompts)
+
+
+async def test_a_lead_and_its_team_know_it(there: World) -> None:
+    await told(there)
+    decisions = leads([recruit("ann"), assign("ann")], [finish("done")])
+    there.model.replace({"rules": [*decisions, works("ann"), noting()]})
+    keys: dict[str, Any] = {"user_id": "ada", "tenant_id": "acme", "context": {"memory": True}}
+    assert (await there.run("Plan my trip home", workflow="SupervisorWorkflow", **keys)).result == "done"
+    assert len(systems(there)) == 3, "the lead twice, and ann"
+    assert all("The user's home town is Aarhus." in prompt for prompt in systems(there))
+
+
+async def test_who_scopes_plans_finds_and_writes_a_report_knows_it(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "bridge.md").write_text(f"# The bridge\n\n{BRIDGE}\n")
+    async with world(temporal.client, model, tmp_path / "data", corpus_dir=tmp_path) as there:
+        await told(there)
+        found = studies.Fact("bridge.md", BRIDGE, "length")
+        card = found.card(tmp_path)
+        rules = [
+            studies.scopes("bridge"),
+            studies.plans(studies.question("bridge", "length")),
+            *studies.finds("bridge", tmp_path, found),
+            studies.assesses(),
+            studies.outlines(card),
+            studies.writes(f"## Length\n\nThe bridge is 412 metres long [[{card}]]."),
+            noting(),
+        ]
+        there.model.replace({"rules": rules})
+        context = {"memory": True, "force_research": True, "research_strategy": "quick"}
+        keys: dict[str, Any] = {"user_id": "ada", "tenant_id": "acme", "context": context}
+        result = await there.run("How long is the bridge of Varn?", workflow="TaskWorkflow", **keys)
+        assert "412 metres" in result.result, result
+        for role in (studies.SCOPER, studies.PLANNER, studies.RESEARCHER, studies.WRITER):
+            shown = [prompt for prompt in systems(there) if role in prompt]
+            assert shown and all("The user's home town is Aarhus." in prompt for prompt in shown), role
 
 
 async def test_notes_are_taken_by_a_small_model_and_counted(there: World) -> None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from theseus.contracts.messages import Inner
+from theseus.contracts.messages import Inner, Route
 from theseus.contracts.task import Usage
 
 MOST_FACTS_OF_A_TASK = 8
@@ -75,23 +75,26 @@ class Notes(BaseModel):
 
 
 class RecallRequest(Inner):
-    """Asks what of a user's memory helps with a task, in so many tokens."""
+    """Asks what of a user's memory helps with a task, in `room_tokens`; embeddings may spend what is spare."""
 
     owner: Owner
     query: str
     room_tokens: int
+    spare_tokens: int = 0
+    spare_microusd: int = 0
 
 
 class Recalled(Inner):
     """What a task knows of its user, oldest first. `revision` counts the changes of the memory until then.
 
-    `problem` says in words why nothing, or less, could be recalled. `usage` is what embeddings took.
+    `problem` says in words why nothing, or less, could be recalled. `usage` is what embeddings took on `route`.
     """
 
     facts: tuple[Fact, ...] = ()
     revision: int = 0
     problem: str = ""
     usage: Usage = Usage()
+    route: Route | None = None
 
 
 class KeepRequest(Inner):

@@ -28,6 +28,9 @@ PATIENCE = timedelta(seconds=30)
 ANSWER_TOKENS = 2_000
 """So much of the answer is shown to whoever takes the notes."""
 
+EMBEDDING_SHARE = 10
+"""At most a tenth of a task's budget goes into likeness of meaning."""
+
 Limited = Callable[[Coroutine[Any, Any, tuple[Note, ...]]], Coroutine[Any, Any, tuple[Note, ...]]]
 """Does the work until the run's deadline passes, or somebody cancels."""
 
@@ -40,14 +43,25 @@ async def recall(run: Run) -> None:
     window = run.cards(PRESETS[run.task.role])[0].context_window_tokens
     try:
         recalled = await steps.recall_facts(
-            RecallRequest(owner=_owner(run), query=run.task.query, room_tokens=room_tokens(window))
+            RecallRequest(
+                owner=_owner(run),
+                query=run.task.query,
+                room_tokens=room_tokens(window),
+                spare_tokens=max(run.ledger.free_tokens, 0) // EMBEDDING_SHARE,
+                spare_microusd=max(run.ledger.free_microusd, 0) // EMBEDDING_SHARE,
+            )
         )
     except StepFailed as error:
         recalled = Recalled(problem=f"nothing was recalled: {error.message[:200]}")
     run.facts = run.facts.model_copy(update={"recalled": recalled})
+    if recalled.route is not None:
+        run.ledger = run.ledger.charged(recalled.usage)
+        run.charge(recalled.route, recalled.usage)
+        # no answer came from it
+        run.last_route = None
     if recalled.problem:
         _warn(run, recalled.problem)
-    elif recalled.facts:
+    if recalled.facts:
         _tell(run, f"{len(recalled.facts)} facts about the user were recalled")
 
 
