@@ -12,7 +12,7 @@ MOST_FACTS_OF_A_TASK = 8
 
 
 class Kind(StrEnum):
-    """What a fact is about."""
+    """What a fact is about: who the user is, what the user likes, has decided or works on."""
 
     PERSON = "person"
     PREFERENCE = "preference"
@@ -58,7 +58,7 @@ class Note(BaseModel):
 
     fact: str = Field(description="One plain sentence that is understood by itself, in the language of the user.")
     said: str = Field(description="The words of the user that show it, copied word for word.")
-    kind: Kind = Field(default=Kind.OTHER, description="person: who the user is; work: what the user works on.")
+    kind: Kind = Kind.OTHER
     about: str = Field(default="", description="What it is about in one to three words, such as: home town.")
     only_one: bool = Field(
         default=False, description="true when there is one at a time, such as a home town: a newer one replaces it."

@@ -8,7 +8,41 @@ import pytest
 
 from tests.support.memory import fact, keeping
 from theseus.contracts.memory import Change, Fact, Known, Note, Recalled
-from theseus.domain.remembering import fact_id, facts_of, marks_of, noted, same_fact, settled, without, without_all
+from theseus.contracts.task import Mode
+from theseus.domain.intake import Setting, accept
+from theseus.domain.remembering import (
+    fact_id,
+    facts_of,
+    marks_of,
+    noted,
+    remembers,
+    same_fact,
+    settled,
+    without,
+    without_all,
+)
+
+Task = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("task", "by_setting", "remembered"),
+    [
+        ({}, True, False),
+        ({}, False, False),
+        ({"user_id": "ada"}, False, False),
+        ({"user_id": "ada"}, True, True),
+        ({"user_id": "ada", "context": {"memory": True}}, False, True),
+        ({"user_id": "ada", "context": {"memory": False}}, True, False),
+        ({"user_id": "ada", "context": {"disable_ai": True, "template": "t"}}, True, False),
+    ],
+)
+def test_the_task_says_whether_it_remembers_and_else_the_setting(
+    task: Task, by_setting: bool, remembered: bool
+) -> None:
+    setting = Setting("task-1", None, "fresh", ("generalist",), tuple(Mode))
+    assert remembers(accept({"query": "x", **task}, setting), by_setting) is remembered
+
 
 SAID = "My home town is Aarhus.  I take the second one, for Orion."
 
