@@ -16,6 +16,11 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
 from theseus.activities.events import EventActivities
+from theseus.activities.library.activity import LibraryActivities
+from theseus.activities.library.rendering import Rendering
+from theseus.activities.library.shelf import library_folders
+from theseus.activities.library.skills import Skills
+from theseus.activities.library.templates import Templates
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError, UnusableError
 from theseus.activities.llm.embedding import CatalogueEmbedder
@@ -36,7 +41,8 @@ from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
 from theseus.activities.tools.web_fetch import Fetcher
 from theseus.config import Settings, SettingsError, environment, load
-from theseus.roles.presets import role_named
+from theseus.contracts.tools import Effect
+from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import (
     ArtifactStore,
@@ -121,9 +127,9 @@ def activities(
     providers: Providers,
     registry: Registry,
     task: TaskActivities,
-    memory: MemoryActivities,
+    library: LibraryActivities,
 ) -> Sequence[Callable[..., Any]]:
-    """Every activity that a worker runs."""
+    """Every activity that a worker runs, but those of `of_memory`."""
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
@@ -147,8 +153,9 @@ def activities(
         session.save_summary,
         tool.run,
         event.publish,
-        memory.recall,
-        memory.keep,
+        library.load,
+        library.load_skill,
+        library.render,
     ]
 
 
@@ -165,14 +172,23 @@ def _of_tasks(
     )
 
 
-def _of_memory(settings: Settings, stores: Stores, catalogue: Catalogue, providers: Providers) -> MemoryActivities:
-    if settings.embedding_model is None:
-        return MemoryActivities(stores.memory, settings.memory_facts)
-    try:
-        entry = catalogue.embedding(settings.embedding_model)
-    except UnusableError as error:
-        raise SettingsError(f"THESEUS_EMBEDDING_MODEL={settings.embedding_model}: {error}") from error
-    return MemoryActivities(stores.memory, settings.memory_facts, CatalogueEmbedder(catalogue, providers, entry))
+def of_memory(
+    settings: Settings, stores: Stores, catalogue: Catalogue, providers: Providers
+) -> Sequence[Callable[..., Any]]:
+    """The activities on users' memories, with the embedding model of the settings.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    embedder = None
+    if settings.embedding_model is not None:
+        try:
+            entry = catalogue.embedding(settings.embedding_model)
+        except UnusableError as error:
+            raise SettingsError(f"THESEUS_EMBEDDING_MODEL={settings.embedding_model}: {error}") from error
+        embedder = CatalogueEmbedder(catalogue, providers, entry)
+    memory = MemoryActivities(stores.memory, settings.memory_facts, embedder)
+    return [memory.recall, memory.keep]
 
 
 async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
@@ -208,6 +224,15 @@ async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None 
     except ContainmentError as error:
         raise SettingsError(f"THESEUS_BASH is on, but commands cannot be contained here: {error}") from error
     return [*found, *bash_tools(box, workspaces, settings.workspace_quota_bytes, (WorkspaceError,))]
+
+
+def _library(settings: Settings, registry: Registry, rendering: Rendering) -> LibraryActivities:
+    def tools(tenant_id: str) -> dict[str, Effect]:
+        return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
+
+    templates = Templates(library_folders(settings.templates, "templates"))
+    skills = Skills(library_folders(settings.skills, "skills"))
+    return LibraryActivities(templates, skills, rendering, tools, PRESETS, falls_back=settings.template_fallback)
 
 
 @asynccontextmanager
@@ -247,12 +272,16 @@ async def working(
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
         task = _of_tasks(client, catalogue, registry, attributes, settings)
-        memory = _of_memory(settings, stores, catalogue, providers)
+        rendering = await stack.enter_async_context(Rendering())
+        library = _library(settings, registry, rendering)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task, memory),
+            activities=[
+                *activities(stores, catalogue, providers, registry, task, library),
+                *of_memory(settings, stores, catalogue, providers),
+            ],
             workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

@@ -196,6 +196,17 @@ async def test_who_scopes_plans_finds_and_writes_a_report_knows_it(
             assert shown and all("The user's home town is Aarhus." in prompt for prompt in shown), role
 
 
+async def test_a_template_that_asks_no_model_asks_none_for_notes_either(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    async with world(temporal.client, model, tmp_path, memory=True) as there:
+        for more in ({}, {"disable_ai": True}):
+            context = {"template": "research_summary", "prompt_params": {"week": "2025-W44"}, **more}
+            result = await there.run(TELLS, workflow="TemplateWorkflow", user_id="ada", context=context)
+            assert (result.status, result.usage.total_tokens) == (TaskStatus.COMPLETED, 0), result
+        assert not there.model.requests
+
+
 async def test_notes_are_taken_by_a_small_model_and_counted(there: World) -> None:
     there.model.replace({"rules": [noting(HOME), {"reply": {"text": "ok"}}]})
     result = await there.run(TELLS, user_id="ada", tenant_id="acme", model_tier="large", context=CHAT)

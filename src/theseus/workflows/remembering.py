@@ -71,7 +71,8 @@ async def take_notes(run: Run, answer: Answer, limited: Limited) -> tuple[Note, 
     Raises:
         asyncio.CancelledError: the task was cancelled meanwhile.
     """
-    if run.facts.recalled is None:
+    if run.facts.recalled is None or run.last_route is None:
+        # an answer that asked no model, as of a template without any, asks none afterwards
         return ()
     run.enter("noting what to remember")
     deadline, route = run.deadline, run.last_route

@@ -5,10 +5,10 @@ raises `asyncio.CancelledError`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -23,6 +23,7 @@ from temporalio.exceptions import (
 )
 
 from theseus.activities.events import EventActivities
+from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
@@ -35,13 +36,20 @@ from theseus.contracts.facts import Facts, FactsRequest
 from theseus.contracts.memory import KeepRequest, Kept, Recalled, RecallRequest
 from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
+from theseus.contracts.skill import LoadedSkill, LoadSkill
+from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
+
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
 
 HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
 MODEL_CALL = timedelta(minutes=15)
 STORE_CALL = timedelta(seconds=15)
 SHORT_CALL = timedelta(seconds=3)
+RENDERING = timedelta(minutes=5)
+"""For all texts of one step; each of them may take a few seconds at most."""
 TOOL_MARGIN = timedelta(seconds=15)
 LAST_WORDS = timedelta(seconds=60)
 """How long a finished task waits for an event log that is down."""
@@ -110,13 +118,28 @@ def _attribute(name: str, value: str | int | float) -> SearchAttributeUpdate[Any
 
 async def load_facts(request: FactsRequest) -> Facts:
     """What this worker knows: models, tools, attributes."""
+    return await _known_here(TaskActivities.facts, request, "models and tools of this worker")
+
+
+async def load_template(request: LoadTemplate) -> LoadedTemplate:
+    """The template as it is now; it is recorded, so that later changes of its files do not reach this task."""
+    return await _known_here(LibraryActivities.load, request, f"template {request.name}")
+
+
+async def load_skill(request: LoadSkill) -> LoadedSkill:
+    """The skill as it is now; it is recorded, as a template is."""
+    return await _known_here(LibraryActivities.load_skill, request, f"skill {request.name}")
+
+
+async def render(request: RenderRequest) -> Rendered:
+    """Texts, filled in; what cannot be rendered is told by id."""
     try:
         return await workflow.execute_local_activity_method(
-            TaskActivities.facts,
+            LibraryActivities.render,
             request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary="models and tools of this worker",
+            start_to_close_timeout=RENDERING,
+            retry_policy=_BRIEF,
+            summary=f"render {', '.join(text.id for text in request.texts)}"[:120],
         )
     except FailureError as error:
         _give_up(error)
@@ -211,17 +234,7 @@ async def publish_last(events: Sequence[Event]) -> bool:
 
 async def load_session(key: SessionKey, last: int) -> SessionView:
     """Heads of the session's last messages; waits while the store is down."""
-    try:
-        return await workflow.execute_activity_method(
-            SessionActivities.load,
-            LoadSession(key=key, last=last),
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary=f"last {last} messages",
-            priority=priority(),
-        )
-    except ActivityError as error:
-        _give_up(error)
+    return await _asked(SessionActivities.load, LoadSession(key=key, last=last), _PATIENT, f"last {last} messages")
 
 
 async def append_turn(turn: Turn, *, patience: timedelta) -> None:
@@ -260,32 +273,13 @@ async def save_summary(save: SaveSummary) -> None:
 
 async def recall_facts(request: RecallRequest) -> Recalled:
     """What is known of the task's user; a store that is down is not waited for."""
-    try:
-        return await workflow.execute_activity_method(
-            MemoryActivities.recall,
-            request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_BRIEF,
-            summary=f"facts about the user, {request.room_tokens} tokens at most",
-            priority=priority(),
-        )
-    except ActivityError as error:
-        _give_up(error)
+    summary = f"facts about the user, {request.room_tokens} tokens at most"
+    return await _asked(MemoryActivities.recall, request, _BRIEF, summary)
 
 
 async def keep_facts(request: KeepRequest) -> Kept:
     """Adds a task's notes to its user's memory, once; a store that is down is tried for some seconds."""
-    try:
-        return await workflow.execute_activity_method(
-            MemoryActivities.keep,
-            request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_SOME,
-            summary=f"{len(request.notes)} facts about the user",
-            priority=priority(),
-        )
-    except ActivityError as error:
-        _give_up(error)
+    return await _asked(MemoryActivities.keep, request, _SOME, f"{len(request.notes)} facts about the user")
 
 
 async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
@@ -335,6 +329,33 @@ async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> T
             start_to_close_timeout=facts.timeout + TOOL_MARGIN,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=policy,
+            summary=summary,
+            priority=priority(),
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def _known_here(method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, summary: str) -> Told:
+    """One question to the worker that runs this workflow."""
+    try:
+        return await workflow.execute_local_activity_method(
+            method, request, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT, summary=summary
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def _asked(
+    method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, retries: RetryPolicy, summary: str
+) -> Told:
+    """One question to a store."""
+    try:
+        return await workflow.execute_activity_method(
+            method,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=retries,
             summary=summary,
             priority=priority(),
         )
