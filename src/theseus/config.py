@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)
     transcript_ttl: Duration = timedelta(days=2)
+    memory: bool = Field(default=False, description="Tasks with a user remember, unless they say otherwise.")
+    memory_facts: int = Field(default=500, ge=1, description="Facts kept of one user.")
+    embedding_model: Annotated[str | None, BeforeValidator(_something)] = Field(
+        default=None, description="Compares facts by their meaning, too; provider/model, see docs/memory.md."
+    )
+    memory_ttl: Duration = Field(default=timedelta(days=365), description="Kept so long after the last use.")
     evidence_ttl: Duration = timedelta(days=7)
     event_ttl: Duration = timedelta(hours=24)
     event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")

@@ -28,7 +28,7 @@ PASSED_THROUGH = (
                 "crew",
             ),
             *("endings", "lifecycle", "limits", "milestones", "modes", "opening", "patterns", "run", "steps"),
-            "reviews",
+            *("remembering", "reviews"),
             *("strategies", "supervision", "team", "together", "tool_calls"),
         )
     ),

@@ -22,9 +22,11 @@ from theseus.activities.library.shelf import library_folders
 from theseus.activities.library.skills import Skills
 from theseus.activities.library.templates import Templates
 from theseus.activities.llm.activity import LLMActivities
-from theseus.activities.llm.catalogue import Catalogue, CatalogueError
+from theseus.activities.llm.catalogue import Catalogue, CatalogueError, UnusableError
+from theseus.activities.llm.embedding import CatalogueEmbedder
 from theseus.activities.llm.providers import Providers
 from theseus.activities.llm.quota import Quota
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
@@ -42,11 +44,20 @@ from theseus.config import Settings, SettingsError, environment, load
 from theseus.contracts.tools import Effect
 from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.files import WorkspaceError, Workspaces
-from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
+from theseus.stores.ports import (
+    ArtifactStore,
+    EventLog,
+    EvidenceStore,
+    MemoryStore,
+    RateStore,
+    SessionStore,
+    TranscriptStore,
+)
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
     RedisEvidence,
+    RedisMemory,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -71,6 +82,7 @@ class Stores:
     events: EventLog
     rates: RateStore
     evidence: EvidenceStore
+    memory: MemoryStore
 
 
 @asynccontextmanager
@@ -85,6 +97,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
             rates=RedisRates(client),
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
+            memory=RedisMemory(client, ttl=settings.memory_ttl),
         )
     finally:
         await client.aclose()
@@ -116,7 +129,7 @@ def activities(
     task: TaskActivities,
     library: LibraryActivities,
 ) -> Sequence[Callable[..., Any]]:
-    """Every activity that a worker runs."""
+    """Every activity that a worker runs, but those of `of_memory`."""
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
@@ -144,6 +157,38 @@ def activities(
         library.load_skill,
         library.render,
     ]
+
+
+def _of_tasks(
+    client: Client, catalogue: Catalogue, registry: Registry, attributes: Attributes, settings: Settings
+) -> TaskActivities:
+    return TaskActivities(
+        client,
+        catalogue,
+        registry.facts,
+        lambda: attributes.registered,
+        settings.approvals,
+        memory=settings.memory,
+    )
+
+
+def of_memory(
+    settings: Settings, stores: Stores, catalogue: Catalogue, providers: Providers
+) -> Sequence[Callable[..., Any]]:
+    """The activities on users' memories, with the embedding model of the settings.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    embedder = None
+    if settings.embedding_model is not None:
+        try:
+            entry = catalogue.embedding(settings.embedding_model)
+        except UnusableError as error:
+            raise SettingsError(f"THESEUS_EMBEDDING_MODEL={settings.embedding_model}: {error}") from error
+        embedder = CatalogueEmbedder(catalogue, providers, entry)
+    memory = MemoryActivities(stores.memory, settings.memory_facts, embedder)
+    return [memory.recall, memory.keep]
 
 
 async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
@@ -212,7 +257,7 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider or bash is asked for that this worker cannot have.
+        SettingsError: a search provider, bash or an embedding model is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
@@ -226,14 +271,17 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
+        task = _of_tasks(client, catalogue, registry, attributes, settings)
         rendering = await stack.enter_async_context(Rendering())
         library = _library(settings, registry, rendering)
-        task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task, library),
+            activities=[
+                *activities(stores, catalogue, providers, registry, task, library),
+                *of_memory(settings, stores, catalogue, providers),
+            ],
             workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

@@ -36,6 +36,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.types": ("workflows.lifecycle", "workflows.agent", "workflows.bugs", "contracts"),
     "workflows.lifecycle": (
         *("workflows.opening", "workflows.endings", "workflows.carrying", "workflows.modes", "workflows.limits"),
+        "workflows.remembering",
         *("workflows.answer", "workflows.bugs", *RUN, "workflows.steps", "domain", "roles", "contracts"),
     ),
     "workflows.agent": (
@@ -51,6 +52,10 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "domain",
         "roles",
         "contracts",
+    ),
+    "workflows.remembering": (
+        *("workflows.model_calls", "workflows.answer", "workflows.bugs", "workflows.run", "workflows.steps"),
+        *("domain", "roles", "contracts"),
     ),
     "workflows.endings": ("workflows.answer", "workflows.run", "workflows.milestones", "domain", "roles", "contracts"),
     "workflows.limits": ("workflows.run", "workflows.together", "workflows.steps", "contracts"),

@@ -25,6 +25,7 @@ from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryEvents,
     MemoryEvidence,
+    MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
@@ -42,6 +43,7 @@ def memory_stores() -> worker.Stores:
         events=MemoryEvents(),
         rates=MemoryRates(),
         evidence=MemoryEvidence(),
+        memory=MemoryMemory(),
     )
 
 

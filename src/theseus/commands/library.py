@@ -16,6 +16,7 @@ from theseus.activities.library.rendering import Rendering
 from theseus.activities.library.shelf import library_folders
 from theseus.activities.library.skills import Skills
 from theseus.activities.library.templates import Found, Templates
+from theseus.commands.options import Json
 from theseus.commands.terminal import BAD_TASK, CANNOT_START, CommandError, out, say
 from theseus.config import load
 from theseus.contracts.errors import InvalidInput
@@ -28,7 +29,6 @@ from theseus.domain.versions import named
 templates = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show, check and render templates.")
 skills = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check skills.")
 
-Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on stdout.")]
 Reference = Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="Without a version the newest.")]
 Files = Annotated[
     list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Instead of the folders of the settings.")

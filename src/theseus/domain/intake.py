@@ -190,6 +190,10 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
             _without_effect("context.template_version", "context.template")
         if context.disable_ai:
             _without_effect("context.disable_ai", "context.template")
+    if context.memory and data.user_id is None:
+        _without_effect("context.memory", "user_id: what is remembered belongs to a user")
+    if context.memory and context.disable_ai:
+        _without_effect("context.memory", "a model (context.disable_ai: false)")
     if context.platforms is not None and context.role != "ads_research":
         _without_effect("context.platforms", "context.role: ads_research")
 
@@ -223,12 +227,6 @@ def _without_effect(field: str, needs: str) -> None:
 def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode]) -> None:
     if mode is not None and mode not in built:
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
-    wanted = {
-        "context.memory": data.context.memory,
-    }
-    for field, value in wanted.items():
-        if value:
-            raise ModeNotBuilt(f"{field}: not built yet in this version; leave it out", field=field)
 
 
 def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:

@@ -109,6 +109,4 @@ async def _conclude(
 
 def _facts(run: Run) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {"roles": {role.name: role.instructions[:SHOWN_CHARS] for role in PRESETS.values()}}
-    if run.task.context.model_extra:
-        facts["context"] = dict(run.task.context.model_extra)
-    return facts
+    return facts | run.shared_facts()

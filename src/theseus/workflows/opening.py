@@ -123,7 +123,8 @@ async def fit_session(run: Run) -> None:
         return
     role = PRESETS[run.task.role]
     card = run.cards(role)[0]
-    reserved = role.max_output_tokens + estimate(run.task.query) + estimate(run.task.context.system_prompt or "") + 1000
+    prompt = (run.task.query, run.task.context.system_prompt or "", str(run.memory_facts().get("memory", "")))
+    reserved = role.max_output_tokens + sum(map(estimate, prompt)) + 1000
     plan = fit(view, rules, card.context_window_tokens, reserved)
     summary = await _summarise(run, plan) if plan.summarise else plan.summary
     run.window = window_of(plan, run.task.session, summary)

@@ -25,13 +25,14 @@ from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.skill import Skill
-from theseus.contracts.task import AgentRecord, Limits, Mode, ModelTier, Usage
+from theseus.contracts.task import AgentRecord, Limits, MemoryUse, Mode, ModelTier, Usage
 from theseus.contracts.template import LoadedTemplate, TemplateState
 from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
 from theseus.domain.budget import Ledger, set_aside
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
+from theseus.domain.recalling import shown
 from theseus.domain.research.stopping import ResearcherWatch
 from theseus.roles.presets import PRESETS, WORKERS
 from theseus.roles.role import ALL_TOOLS, Role
@@ -102,6 +103,8 @@ class Run:
     left: set[Route] = field(default_factory=set[Route])
     unfit: set[Route] = field(default_factory=set[Route])
     failures: list[ErrorType] = field(default_factory=list[ErrorType])
+    kept: tuple[str, ...] = ()
+    memory_problem: str = ""
     template: LoadedTemplate | None = None
     skill: Skill | None = None
     template_state: TemplateState | None = None
@@ -125,7 +128,7 @@ class Run:
         Raises:
             NoModel: none can.
         """
-        tier = self.task.model_tier or role.tier
+        tier = role.tier if role.keeps_tier else self.task.model_tier or role.tier
         cards = self.facts.models.get(tier, ())
         if not cards:
             raise NoModel(self.facts.refusal or f"no model of tier {tier} is configured")
@@ -339,16 +342,36 @@ class Run:
                 self.milestones.tell(BudgetThreshold, message=words, payload=facts)
 
     def task_facts(self) -> dict[str, JsonValue]:
-        """What prompts are rendered from: the caller's prompt, its parameters and unknown keys of the context."""
+        """What prompts are rendered from: the caller's prompt, its parameters, and what all roles are shown."""
         context = self.task.context
         facts: dict[str, JsonValue] = {}
         if prompt := self.skill.body if self.skill is not None else context.system_prompt:
             facts["system_prompt"] = prompt
         if context.prompt_params:
             facts["prompt_params"] = context.prompt_params
-        if context.model_extra:
-            facts["context"] = dict(context.model_extra)
-        return facts
+        return facts | self.shared_facts()
+
+    def shared_facts(self) -> dict[str, JsonValue]:
+        """What each role that plans or answers is shown: unknown keys of the context, and what is known of the user."""
+        extra = self.task.context.model_extra
+        facts: dict[str, JsonValue] = {"context": dict(extra)} if extra else {}
+        return facts | self.memory_facts()
+
+    def memory_facts(self) -> dict[str, JsonValue]:
+        """What is known of the user from earlier tasks, as prompts show it; empty without any."""
+        recalled = self.facts.recalled
+        return {"memory": shown(recalled.facts)} if recalled is not None and recalled.facts else {}
+
+    @property
+    def memory(self) -> MemoryUse | None:
+        """What the task used of its user's memory and added to it; None for a task without memory."""
+        recalled = self.facts.recalled
+        if recalled is None:
+            return None
+        problems = [problem for problem in (recalled.problem, self.memory_problem) if problem]
+        return MemoryUse(
+            recalled=[fact.id for fact in recalled.facts], kept=list(self.kept), problem="; ".join(problems) or None
+        )
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

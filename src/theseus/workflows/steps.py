@@ -5,10 +5,10 @@ raises `asyncio.CancelledError`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -25,6 +25,7 @@ from temporalio.exceptions import (
 from theseus.activities.events import EventActivities
 from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.llm.activity import LLMActivities
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
@@ -32,11 +33,15 @@ from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType, StepFailed
 from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
+from theseus.contracts.memory import KeepRequest, Kept, Recalled, RecallRequest
 from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
 from theseus.contracts.skill import LoadedSkill, LoadSkill
 from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
+
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
 
 HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
@@ -57,6 +62,8 @@ _PATIENT = RetryPolicy(
 )
 _BRIEF = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
 _ONCE = RetryPolicy(maximum_attempts=1)
+_SOME = RetryPolicy(initial_interval=timedelta(milliseconds=500), backoff_coefficient=2.0, maximum_attempts=4)
+"""Attempts are counted, not the time: what waits for a worker to come back is not given up."""
 
 _fairness_key: ContextVar[str | None] = ContextVar("fairness_key", default=None)
 
@@ -111,44 +118,17 @@ def _attribute(name: str, value: str | int | float) -> SearchAttributeUpdate[Any
 
 async def load_facts(request: FactsRequest) -> Facts:
     """What this worker knows: models, tools, attributes."""
-    try:
-        return await workflow.execute_local_activity_method(
-            TaskActivities.facts,
-            request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary="models and tools of this worker",
-        )
-    except FailureError as error:
-        _give_up(error)
+    return await _known_here(TaskActivities.facts, request, "models and tools of this worker")
 
 
 async def load_template(request: LoadTemplate) -> LoadedTemplate:
     """The template as it is now; it is recorded, so that later changes of its files do not reach this task."""
-    try:
-        return await workflow.execute_local_activity_method(
-            LibraryActivities.load,
-            request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary=f"template {request.name}",
-        )
-    except FailureError as error:
-        _give_up(error)
+    return await _known_here(LibraryActivities.load, request, f"template {request.name}")
 
 
 async def load_skill(request: LoadSkill) -> LoadedSkill:
     """The skill as it is now; it is recorded, as a template is."""
-    try:
-        return await workflow.execute_local_activity_method(
-            LibraryActivities.load_skill,
-            request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary=f"skill {request.name}",
-        )
-    except FailureError as error:
-        _give_up(error)
+    return await _known_here(LibraryActivities.load_skill, request, f"skill {request.name}")
 
 
 async def render(request: RenderRequest) -> Rendered:
@@ -254,17 +234,7 @@ async def publish_last(events: Sequence[Event]) -> bool:
 
 async def load_session(key: SessionKey, last: int) -> SessionView:
     """Heads of the session's last messages; waits while the store is down."""
-    try:
-        return await workflow.execute_activity_method(
-            SessionActivities.load,
-            LoadSession(key=key, last=last),
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary=f"last {last} messages",
-            priority=priority(),
-        )
-    except ActivityError as error:
-        _give_up(error)
+    return await _asked(SessionActivities.load, LoadSession(key=key, last=last), _PATIENT, f"last {last} messages")
 
 
 async def append_turn(turn: Turn, *, patience: timedelta) -> None:
@@ -299,6 +269,17 @@ async def save_summary(save: SaveSummary) -> None:
         if isinstance(error.cause, CancelledError):
             raise asyncio.CancelledError from error
         workflow.logger.warning("the session's summary was not kept; the next turn makes it anew")
+
+
+async def recall_facts(request: RecallRequest) -> Recalled:
+    """What is known of the task's user; a store that is down is not waited for."""
+    summary = f"facts about the user, {request.room_tokens} tokens at most"
+    return await _asked(MemoryActivities.recall, request, _BRIEF, summary)
+
+
+async def keep_facts(request: KeepRequest) -> Kept:
+    """Adds a task's notes to its user's memory, once; a store that is down is tried for some seconds."""
+    return await _asked(MemoryActivities.keep, request, _SOME, f"{len(request.notes)} facts about the user")
 
 
 async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
@@ -348,6 +329,33 @@ async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> T
             start_to_close_timeout=facts.timeout + TOOL_MARGIN,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=policy,
+            summary=summary,
+            priority=priority(),
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def _known_here(method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, summary: str) -> Told:
+    """One question to the worker that runs this workflow."""
+    try:
+        return await workflow.execute_local_activity_method(
+            method, request, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT, summary=summary
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def _asked(
+    method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, retries: RetryPolicy, summary: str
+) -> Told:
+    """One question to a store."""
+    try:
+        return await workflow.execute_activity_method(
+            method,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=retries,
             summary=summary,
             priority=priority(),
         )

@@ -16,15 +16,25 @@ from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryEvents,
     MemoryEvidence,
+    MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
 )
-from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
+from theseus.stores.ports import (
+    ArtifactStore,
+    EventLog,
+    EvidenceStore,
+    MemoryStore,
+    RateStore,
+    SessionStore,
+    TranscriptStore,
+)
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
     RedisEvidence,
+    RedisMemory,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -61,6 +71,9 @@ class Kind:
 
     def evidence(self, ttl: timedelta = LONG) -> EvidenceStore:
         return MemoryEvidence(ttl) if self.client is None else RedisEvidence(self.client, ttl=ttl, prefix=self.prefix)
+
+    def memory(self, ttl: timedelta = LONG) -> MemoryStore:
+        return MemoryMemory(ttl) if self.client is None else RedisMemory(self.client, ttl=ttl, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

@@ -4,6 +4,7 @@ from theseus.stores.redis.artifacts import RedisArtifacts
 from theseus.stores.redis.connection import connect_redis
 from theseus.stores.redis.events import RedisEvents
 from theseus.stores.redis.evidence import RedisEvidence
+from theseus.stores.redis.memory import RedisMemory
 from theseus.stores.redis.rates import RedisRates
 from theseus.stores.redis.sessions import RedisSessions
 from theseus.stores.redis.transcripts import RedisTranscripts
@@ -12,6 +13,7 @@ __all__ = [
     "RedisArtifacts",
     "RedisEvents",
     "RedisEvidence",
+    "RedisMemory",
     "RedisRates",
     "RedisSessions",
     "RedisTranscripts",
