@@ -15,6 +15,7 @@ import typer
 from pydantic import JsonValue
 from temporalio.service import RPCError
 
+from theseus.commands import library
 from theseus.commands.memory import memory
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CANNOT_START, CommandError, explained, say
 from theseus.config import MOST_PORT, SettingsError, environment, load
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 
 SERVERS, TASKS, CARE = "Servers and workers", "Tasks", "Care"
+app.add_typer(library.templates, name="templates", rich_help_panel=CARE)
+app.add_typer(library.skills, name="skills", rich_help_panel=CARE)
 app.add_typer(memory, rich_help_panel=CARE)
 
 

@@ -342,7 +342,7 @@ async def test_a_cancel_ends_all_nodes_at_work(shelf: World, folder: Path) -> No
 
 async def test_the_shipped_templates_run(there: World) -> None:
     there.model.replace({"rules": [{"reply": {"text": "what a model says"}}]})
-    params = {"market": "tea", "items": ["a", "b"], "week": "2025-W44"}
+    params = {"market": "tea", "things": ["a", "b"], "week": "2025-W44"}
     for name in ("simple_analysis", "market_analysis", "parallel_example", "weekly_briefing", "research_summary"):
         result = await run(there, name, context={"prompt_params": params})
         assert result.status in (TaskStatus.COMPLETED, TaskStatus.DEGRADED), (name, result.error)

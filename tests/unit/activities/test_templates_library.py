@@ -108,6 +108,8 @@ ATTACKS: dict[str, tuple[str | bytes, str]] = {
         HEAD + "nodes:\n  - {id: a, type: render, text: A, on_fail: {escalate_to: large}}\n",
         "on_fail.escalate_to",
     ),
+    "an id that texts cannot name": (HEAD + "nodes:\n  - {id: items, type: render, text: A}\n", "line 4: nodes.0.id"),
+    "a parameter that texts cannot name": (HEAD + "parameters: {keys: {}}\n" + ONE, "line 3: parameters.keys"),
     "a thousand retries": (HEAD + "nodes:\n  - {id: a, type: simple, on_fail: {retry: 1000}}\n", "on_fail.retry"),
     "more budget than allowed": (
         HEAD + "defaults: {budget_agent_max: 500}\nnodes:\n  - {id: a, type: simple, budget_max: 501}\n",

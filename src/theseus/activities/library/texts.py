@@ -22,6 +22,8 @@ _REFUSED = (
     (nodes.CallBlock, "call"),
 )
 _WITHOUT_FILTERS = ("random", "attr", "urlize", "xmlattr", "pprint")
+_OF_ALL = ("items", "keys", "values", "get")
+"""By these a text goes through all results that are there; no node has such an id."""
 _GLOBALS = ("range", "dict", "namespace")
 
 
@@ -92,6 +94,8 @@ def _check_node(node: nodes.Node, results: Collection[str]) -> None:
         return
     if name.startswith("_"):
         raise TextError(node.lineno, f"{name!r} is not to be reached: names that begin with _ are internal")
+    if isinstance(node, nodes.Getattr) and name in _OF_ALL:
+        return
     if isinstance(node, nodes.Getattr | nodes.Getitem) and _is_results(node.node) and name not in results:
         known = ", ".join(sorted(results)) or "none"
         raise TextError(

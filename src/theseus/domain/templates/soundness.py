@@ -75,11 +75,16 @@ def _asks_model(node: Node) -> bool:
 
 
 def _ids(template: Template) -> Iterator[Fault]:
+    for name in template.parameters:
+        if hasattr(dict, name):
+            yield ("parameters", name), f"params.{name} is something else in texts: choose another name"
     seen: set[str] = set()
     for at, node in enumerate(template.nodes):
         if node.id in seen:
             yield ("nodes", at, "id"), f"the id {node.id!r} is used more than once"
         seen.add(node.id)
+        if hasattr(dict, node.id):
+            yield ("nodes", at, "id"), f"results.{node.id} is something else in texts: choose another id"
         if isinstance(node, DagNode):
             yield from _dag(node, at)
 

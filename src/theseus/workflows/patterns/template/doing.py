@@ -128,7 +128,8 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
     if missing:
         run.note_degraded(f"node {node.id} lacks: {'; '.join(missing)}"[:500])
     lost = [f"[{subtask.id}: no result]" for subtask in plan.subtasks if subtask.state is not SubtaskState.DONE]
-    return "\n\n".join([compiled({name: report.text for name, report in results.items()}), *lost])
+    texts = {subtask.id: results[subtask.id].text for subtask in plan.subtasks if subtask.id in results}
+    return "\n\n".join([compiled(texts), *lost])
 
 
 async def _team(run: Run, play: Play, node: Node, way: Way, text: str) -> str:

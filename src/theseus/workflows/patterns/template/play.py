@@ -57,7 +57,7 @@ class Play:
     def last(self) -> dict[str, str]:
         """The results of the nodes that no other node builds on."""
         used = {other for others in dependencies(self.template).values() for other in others}
-        return {name: text for name, text in self.results.items() if name not in used}
+        return {name: self.results[name] for name in self.nodes if name in self.results and name not in used}
 
     def state(self) -> TemplateState | None:
         """What the next history needs; None when it is too much to take along."""

@@ -66,7 +66,7 @@ async def render(run: Run, play: Play, texts: Sequence[TextToRender]) -> Rendere
     request = RenderRequest(
         texts=tuple(texts),
         params=play.params,
-        results=play.results,
+        results={name: play.results[name] for name in play.nodes if name in play.results},
         task=seen(run),
         context=dict(run.task.context.model_extra or {}),
     )
