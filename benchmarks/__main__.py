@@ -20,6 +20,7 @@ from benchmarks.quota import quota
 from benchmarks.rows import CALL_SECONDS, Row, bare, latencies, start
 from benchmarks.streamer import streaming
 from benchmarks.teams import fan_out
+from benchmarks.templates import rendering
 from tests.support.servers import valkey
 from tests.support.temporal import dev_server
 from theseus.activities.llm.scripted.script import Script
@@ -235,6 +236,7 @@ async def measure() -> list[Row]:
                 rows += await economy(client, model)
                 rows += await cancelling(client, model)
                 rows += await fan_out(client, model)
+                rows += await rendering(client)
                 rows += await idle(client, model, ours, plain)
             async with streaming(200, 50) as stream_url, _processes({**base, "OPENAI_BASE_URL": stream_url}):
                 redis = connect_redis(Settings(redis_url=url).redis_url)

@@ -10,9 +10,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from tests.support.world import World, activities_of, history
-from theseus.contracts.control import WORKFLOW_OF_MODE
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import Mode, TaskStatus
+from theseus.contracts.task import TaskStatus
 
 
 @pytest.mark.parametrize(
@@ -28,7 +27,7 @@ from theseus.contracts.task import Mode, TaskStatus
         ({"context": {"template": "a", "disable_ai": True}, "model_tier": "small"}, "InvalidInput", "model_tier"),
         ({"model_override": "no-such-model"}, "InvalidInput", "model_override"),
         ({"provider_override": "no-such-provider"}, "InvalidInput", "provider_override"),
-        ({"context": {"template": "a"}, "workflow": "TaskWorkflow"}, "ModeNotBuilt", "mode"),
+        ({"workflow": "TemplateWorkflow"}, "InvalidInput", "context.template"),
     ],
 )
 async def test_what_breaks_a_rule_fails_with_its_field_named(
@@ -68,14 +67,6 @@ async def test_a_start_without_any_input_fails_the_same_way(there: World) -> Non
 async def test_more_than_a_mebibyte_is_refused(there: World) -> None:
     result = await there.run("x", context={"blob": "y" * 1_100_000})
     assert result.error is not None and "1,048,576" in result.error.message
-
-
-@pytest.mark.parametrize("mode", [Mode.TEMPLATE])
-async def test_a_mode_that_is_not_built_fails_at_once_and_says_so(there: World, mode: Mode) -> None:
-    result = await there.run("x", workflow=WORKFLOW_OF_MODE[mode])
-    assert result.status is TaskStatus.FAILED
-    assert result.error is not None and result.error.type == "ModeNotBuilt"
-    assert "not built" in result.error.message
 
 
 async def test_a_failed_task_is_closed_as_failed(there: World) -> None:

@@ -10,7 +10,6 @@ class ErrorType(StrEnum):
     """The `type` of every failure of ours that shows up in Temporal; a gateway maps it to its own codes."""
 
     INVALID_INPUT = "InvalidInput"
-    MODE_NOT_BUILT = "ModeNotBuilt"
     BUDGET_EXHAUSTED = "BudgetExhausted"
     TIMED_OUT = "TimedOut"
     DENIED = "Denied"
@@ -76,12 +75,6 @@ class InvalidInput(DomainError):
     """The task's input breaks a rule; `field` names where."""
 
     type = ErrorType.INVALID_INPUT
-
-
-class ModeNotBuilt(DomainError):
-    """The mode or key is part of the contract, but this version does not have it yet."""
-
-    type = ErrorType.MODE_NOT_BUILT
 
 
 class BudgetExhausted(DomainError):

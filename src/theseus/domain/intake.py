@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
-from theseus.contracts.errors import InvalidInput, ModeNotBuilt
+from theseus.contracts.errors import InvalidInput
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
 from theseus.domain.versions import named
@@ -34,13 +34,12 @@ _RESEARCH_ONLY = (
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a task is accepted: the workflow that runs it, the mode its type stands for, what there is to choose from."""
+    """Where a task is accepted: the workflow that runs it, the mode its type stands for, the roles that there are."""
 
     workflow_id: str
     workflow_mode: Mode | None
     fresh_session_id: str
     roles: Collection[str]
-    built: Collection[Mode]
 
 
 def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
@@ -48,7 +47,6 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
 
     Raises:
         InvalidInput: a rule is broken; the message and `field` name where.
-        ModeNotBuilt: the input is right, but asks for what this version does not have yet.
     """
     data = _parse(raw)
     if data.task_id is not None and data.task_id != setting.workflow_id:
@@ -60,7 +58,6 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
     mode = _mode(data, setting.workflow_mode)
     _refuse_without_effect(data, mode)
     _refuse_agents_alone(data, mode)
-    _refuse_not_built(data, mode, setting.built)
     _refuse_large_context(data, mode)
     return _resolve(data, mode, setting)
 
@@ -185,6 +182,8 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
     context = data.context
     if mode is not Mode.RESEARCH and (field := _asks_for_research(data)):
         _without_effect(field, "context.force_research: true")
+    if mode is Mode.TEMPLATE and context.template is None and context.template_name is None:
+        raise InvalidInput("context.template: say which template is to run", field="context.template")
     if mode is not Mode.TEMPLATE:
         if context.template_version is not None:
             _without_effect("context.template_version", "context.template")
@@ -222,11 +221,6 @@ def _refuse_agents_alone(data: TaskInput, mode: Mode | None) -> None:
 
 def _without_effect(field: str, needs: str) -> None:
     raise InvalidInput(f"{field}: has no effect without {needs}", field=field)
-
-
-def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode]) -> None:
-    if mode is not None and mode not in built:
-        raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
 
 
 def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:

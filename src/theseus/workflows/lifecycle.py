@@ -179,7 +179,6 @@ class Lifecycle:
             workflow_mode=self._own_mode,
             fresh_session_id=steps.fresh_id(),
             roles=PRESETS,
-            built=BUILT,
         )
         try:
             return accept(_given(raw), setting), None

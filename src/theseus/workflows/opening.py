@@ -22,7 +22,6 @@ from theseus.roles.router import ROUTER
 from theseus.roles.summarizer import SUMMARIZER
 from theseus.workflows import steps
 from theseus.workflows.model_calls import ask, complete
-from theseus.workflows.modes import BUILT
 from theseus.workflows.run import Run
 
 TEAMS = "routes-to-teams"
@@ -132,7 +131,7 @@ async def fit_session(run: Run) -> None:
 
 
 async def choose_mode(run: Run) -> Mode:
-    """Asks the router; when it cannot say, or chooses what is not built yet, the mode is simple and the task degraded."""
+    """Asks the router; when it cannot say, or chooses what cannot be had, the mode is simple and the task degraded."""
     run.enter("routing")
     try:
         assessment = await ask(run, ROUTER, run.task.query, facts=_said_before(run))
@@ -147,8 +146,10 @@ async def choose_mode(run: Run) -> Mode:
             f"the router chose {mode} mode, but the context is too large for a team; simple mode was taken"
         )
         mode = Mode.SIMPLE
-    if mode not in BUILT or (mode in TEAM_MODES and not steps.has_patch(TEAMS)):
-        run.note_degraded(f"the router chose {mode} mode, which is not built yet; simple mode was taken")
+    if mode in TEAM_MODES and not steps.has_patch(TEAMS):
+        run.note_degraded(
+            f"the router chose {mode} mode, which was not there when the task began; simple mode was taken"
+        )
         mode = Mode.SIMPLE
     facts = {"mode": mode, "complexity": assessment.complexity}
     run.milestones.tell(

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from theseus.contracts.accepted import AcceptedTask
-from theseus.contracts.errors import DomainError, InvalidInput, ModeNotBuilt
+from theseus.contracts.errors import DomainError, InvalidInput
 from theseus.contracts.task import Mode
 from theseus.domain.intake import Setting, accept
 
 
 def taken(raw: Any, workflow_mode: Mode | None = Mode.SIMPLE) -> AcceptedTask:
-    return accept(raw, Setting("task-1", workflow_mode, "fresh", ("generalist", "writer"), (Mode.SIMPLE,)))
+    return accept(raw, Setting("task-1", workflow_mode, "fresh", ("generalist", "writer")))
 
 
 def refused(raw: Any, workflow_mode: Mode | None = Mode.SIMPLE) -> DomainError:
@@ -87,18 +87,24 @@ def test_more_than_a_mebibyte_is_refused_with_its_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "workflow_mode", "names"),
+    ("raw", "workflow_mode", "mode"),
     [
-        ({"query": "x", "mode": "standard"}, None, "standard"),
-        ({"query": "x", "context": {"force_research": True}}, None, "research"),
-        ({"query": "x", "context": {"template": "t"}}, None, "template"),
-        ({"query": "x"}, Mode.SUPERVISOR, "supervisor"),
+        ({"query": "x"}, None, None),
+        ({"query": "x", "mode": "standard"}, None, Mode.STANDARD),
+        ({"query": "x", "context": {"force_research": True}}, None, Mode.RESEARCH),
+        ({"query": "x", "context": {"template": "t"}, "mode": "complex"}, None, Mode.TEMPLATE),
+        ({"query": "x", "skill": "s"}, None, Mode.SIMPLE),
+        ({"query": "x"}, Mode.SUPERVISOR, Mode.SUPERVISOR),
     ],
 )
-def test_what_is_not_built_yet_fails_at_once_and_says_so(raw: Any, workflow_mode: Mode | None, names: str) -> None:
-    error = refused(raw, workflow_mode)
-    assert isinstance(error, ModeNotBuilt)
-    assert names in error.message and "not built" in error.message
+def test_the_mode_is_the_workflow_types_or_what_the_input_asks_for(
+    raw: Any, workflow_mode: Mode | None, mode: Mode | None
+) -> None:
+    assert taken(raw, workflow_mode).mode is mode
+
+
+def test_a_template_workflow_without_a_template_is_refused() -> None:
+    assert refused({"query": "x"}, Mode.TEMPLATE).field == "context.template"
 
 
 def test_a_top_level_key_wins_over_its_twin_in_the_context() -> None:

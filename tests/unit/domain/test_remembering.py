@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.memory import fact, keeping
 from theseus.contracts.memory import Change, Fact, Known, Note, Recalled
-from theseus.contracts.task import Mode
 from theseus.domain.intake import Setting, accept
 from theseus.domain.remembering import (
     fact_id,
@@ -40,7 +39,7 @@ Task = dict[str, Any]
 def test_the_task_says_whether_it_remembers_and_else_the_setting(
     task: Task, by_setting: bool, remembered: bool
 ) -> None:
-    setting = Setting("task-1", None, "fresh", ("generalist",), tuple(Mode))
+    setting = Setting("task-1", None, "fresh", ("generalist",))
     assert remembers(accept({"query": "x", **task}, setting), by_setting) is remembered
 
 

@@ -10,9 +10,7 @@ from theseus.domain.research.presets import Controls, settled
 
 
 def controls(top: dict[str, Any] | None = None, **context: Any) -> Controls:
-    setting = Setting(
-        "t", None, "s", ("generalist",), list(__import__("theseus.contracts.task", fromlist=["Mode"]).Mode)
-    )
+    setting = Setting("t", None, "s", ("generalist",))
     raw = {"query": "x", "context": {"force_research": True, **context}, **(top or {})}
     return settled(accept(raw, setting))
 
