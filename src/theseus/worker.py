@@ -16,6 +16,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
 from theseus.activities.events import EventActivities
+from theseus.activities.inputs import TaskInputs
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
 from theseus.activities.llm.providers import Providers
@@ -33,6 +34,8 @@ from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
 from theseus.activities.tools.web_fetch import Fetcher
+from theseus.activities.vendors.loading import adapter_tools, load_adapters
+from theseus.activities.vendors.port import AdapterError
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
@@ -108,6 +111,7 @@ def activities(
     providers: Providers,
     registry: Registry,
     task: TaskActivities,
+    inputs: TaskInputs,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that a worker runs."""
     llm = LLMActivities(
@@ -121,7 +125,7 @@ def activities(
         roles=role_named,
     )
     session = SessionActivities(stores.sessions)
-    tool = ToolActivities(registry, stores.artifacts, stores.transcripts, stores.events)
+    tool = ToolActivities(registry, stores.artifacts, inputs.context, stores.events)
     event = EventActivities(stores.events)
     return [
         task.facts,
@@ -171,6 +175,18 @@ async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None 
     return [*found, *bash_tools(box, workspaces, settings.workspace_quota_bytes, (WorkspaceError,))]
 
 
+async def _vendors_tools(
+    settings: Settings, environ: Mapping[str, str], others: Sequence[Tool], stack: AsyncExitStack
+) -> list[Tool]:
+    try:
+        adapters = load_adapters(settings.adapters, environ)
+        for adapter in adapters.values():
+            stack.push_async_callback(adapter.aclose)
+        return adapter_tools(adapters, [each.spec.name for each in others])
+    except AdapterError as error:
+        raise SettingsError(f"an adapter cannot be used: {error}") from error
+
+
 @asynccontextmanager
 async def working(
     client: Client,
@@ -193,13 +209,14 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider or bash is asked for that this worker cannot have.
+        SettingsError: a search provider, an adapter or bash is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
-    registry = Registry([*own, *tools], sources.names, Allowance.load(settings.tenant_tools))
     async with AsyncExitStack() as stack:
+        vendors = await _vendors_tools(settings, environ, [*own, *tools], stack)
+        registry = Registry([*own, *tools, *vendors], sources.names, Allowance.load(settings.tenant_tools))
         await stack.enter_async_context(sources.serving(registry.put))
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)
@@ -212,7 +229,7 @@ async def working(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task),
+            activities=activities(stores, catalogue, providers, registry, task, TaskInputs(client)),
             workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

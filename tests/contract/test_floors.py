@@ -29,6 +29,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "roles": ("roles", "contracts"),
     "stores": ("stores", "contracts"),
     "activities": ("activities", "stores.ports", "roles", "domain", "contracts"),
+    # what a vendor's adapter may know, wherever it comes from: the port and how tools are made
+    "adapters": ("adapters", "activities.vendors.port", "activities.tools.registry", "contracts"),
     # inside workflows: types -> lifecycle, agent -> modes -> conclusion -> strategies -> patterns -> team -> run
     # -> approvals, crew, control -> milestones, children -> steps
     "workflows": (),

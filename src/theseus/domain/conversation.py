@@ -92,11 +92,6 @@ class Conversation:
         """All that the store should have, in slices that are small enough for a history event."""
         return [part for node in self._nodes() for part in _slices(conversation_id, node)]
 
-    @property
-    def head_hash(self) -> str:
-        """Hash of the first link, where the task's context can be found."""
-        return head_node(self.head).hash
-
     def _nodes(self) -> list[Node]:
         chain = [head_node(self.head)]
         for batch in self._batches:

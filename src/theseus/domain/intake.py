@@ -10,7 +10,7 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
+from theseus.contracts.task import MAX_INPUT_BYTES, AdsPlatforms, Mode, TaskContext, TaskInput
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
@@ -150,6 +150,18 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
             _without_effect("context.disable_ai", "context.template")
     if context.platforms is not None and context.role != "ads_research":
         _without_effect("context.platforms", "context.role: ads_research")
+    if context.platforms is not None:
+        _refuse_platforms(context.platforms)
+
+
+def _refuse_platforms(platforms: AdsPlatforms) -> None:
+    if not (platforms.google or platforms.yahoo_jp or platforms.meta):
+        raise InvalidInput(
+            "context.platforms: all are off, so there is nothing to ask; turn on google, yahoo_jp or meta",
+            field="context.platforms",
+        )
+    if platforms.meta_platform != "all" and not platforms.meta:
+        _without_effect("context.platforms.meta_platform", "context.platforms.meta: true")
 
 
 def _asks_for_research(data: TaskInput) -> str:

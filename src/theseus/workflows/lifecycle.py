@@ -34,7 +34,7 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
-from theseus.workflows.opening import announce, choose_mode, fit_session
+from theseus.workflows.opening import announce, choose_mode, fit_session, refuse_unserved
 from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
 
@@ -139,9 +139,11 @@ class Lifecycle:
             raise refused or InvalidInput("the input was not accepted")
         if facts.refusal is not None:
             raise _no_model(task, facts.refusal)
+        tools = permitted(facts.tools, task.tools)
+        refuse_unserved(task, tools)
         self._run = run = Run(
             task=task,
-            facts=facts.model_copy(update={"tools": permitted(facts.tools, task.tools)}),
+            facts=facts.model_copy(update={"tools": tools}),
             control=self._control,
             crew=self._crew,
             approvals=self._approvals,

@@ -1,12 +1,17 @@
 """How a task opens: it is announced, its session is fitted into the model's window, its mode is chosen."""
 
+from collections.abc import Sequence
+
+from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, NoAdapter, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.task import Mode
+from theseus.contracts.tools import ToolFacts
 from theseus.domain.intake import TEAM_MODES, context_bytes
+from theseus.domain.platforms import missing, turned_off
 from theseus.domain.routing import route
 from theseus.domain.tokens import estimate
 from theseus.domain.toolset import absent
@@ -21,6 +26,25 @@ from theseus.workflows.run import Run
 
 TEAMS = "routes-to-teams"
 """Tasks that were routed before the team modes existed stay in simple mode (docs/decisions/0008)."""
+
+
+def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
+    """Refuses a task whose role works with tools of a vendor where no adapter brings one.
+
+    Raises:
+        NoAdapter: `tools`, all that the task may use, have none of them.
+    """
+    role = PRESETS[task.role]
+    off = turned_off(task.context.platforms)
+    if role.can_work_with(tool for tool in tools if tool.name not in off):
+        return
+    wanted = ", ".join(name for name in role.vendor_tools or () if name not in off) or "tools of a vendor"
+    raise NoAdapter(
+        f"context.role: {role.name} works with {wanted}, and none is here for this task: no worker has an adapter that brings "
+        "one, or the tenant's or the task's list of tools leaves it out. Install on the workers a package with an entry point in "
+        "the group theseus.adapters, configure it, and name it in THESEUS_ADAPTERS if that is set; docs/adapters.md says how",
+        field="context.role",
+    )
 
 
 def announce(run: Run) -> None:
@@ -42,6 +66,8 @@ def announce(run: Run) -> None:
         steps.label({name: str(value) for name, value in values.items() if value})
     if unknown := absent(run.facts.tools, task.tools):
         run.note_degraded(f"tools: this worker has none that this tenant may use for {', '.join(unknown)}")
+    if unserved := missing(task.context.platforms, run.tools_there):
+        run.note_degraded(f"context.platforms: no adapter asks {', '.join(unserved)}")
     run.show()
 
 
@@ -73,7 +99,7 @@ async def choose_mode(run: Run) -> Mode:
         return Mode.SIMPLE
     mode = route(assessment)
     run.complexity = assessment.complexity
-    run.needs_tools = assessment.needs_tools
+    run.needs_tools = assessment.needs_tools or PRESETS[run.task.role].vendor_tools is not None
     if mode in TEAM_MODES and context_bytes(run.task.context) > MOST_CONTEXT_BYTES:
         run.note_degraded(
             f"the router chose {mode} mode, but the context is too large for a team; simple mode was taken"

@@ -29,9 +29,11 @@ from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
+from theseus.domain.platforms import turned_off
 from theseus.domain.research.stopping import ResearcherWatch
+from theseus.domain.shared import Shared, shared
 from theseus.roles.presets import PRESETS, WORKERS
-from theseus.roles.role import ALL_TOOLS, Role
+from theseus.roles.role import Plain, Role
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
@@ -40,6 +42,9 @@ from theseus.workflows.milestones import Milestones
 from theseus.workflows.reviews import Reviews
 
 T = TypeVar("T", bound=BaseModel)
+
+NAMED_ROLE = "named-role-binds-the-team"
+"""Before this change the lead of a task with a role chose among all roles."""
 
 
 @dataclass
@@ -92,6 +97,7 @@ class Run:
     left: set[Route] = field(default_factory=set[Route])
     unfit: set[Route] = field(default_factory=set[Route])
     failures: list[ErrorType] = field(default_factory=list[ErrorType])
+    _shared: Shared | None = None
     _warned: set[str] = field(default_factory=set[str])
 
     def enter(self, phase: str) -> None:
@@ -122,12 +128,23 @@ class Run:
 
     def tools_of_roles(self) -> dict[str, tuple[str, ...]]:
         """The tools that a plan may give to subtasks of each role."""
-        return {name: self._tools_of(role) for name, role in PRESETS.items()}
+        return {name: self._tools_of(role) for name, role in self.roles_there.items()}
+
+    @property
+    def roles_there(self) -> dict[str, Plain]:
+        """The presets that can work with the tools that this worker has and this task may use."""
+        tools = [tool for tool in self.facts.tools if self._may_use(tool)]
+        return {name: role for name, role in PRESETS.items() if role.can_work_with(tools)}
+
+    def roles_to_recruit(self) -> dict[str, Plain]:
+        """The roles that a lead may take into its team: the one that the caller named, else all that are there."""
+        named = self.task.context.role
+        if named is not None and steps.has_patch(NAMED_ROLE):
+            return {named: PRESETS[named]}
+        return self.roles_there
 
     def _tools_of(self, role: Role[T]) -> tuple[str, ...]:
-        return tuple(
-            t.name for t in self.facts.tools if self._may_use(t) and (ALL_TOOLS in role.tools or t.name in role.tools)
-        )
+        return tuple(t.name for t in self.facts.tools if self._may_use(t) and role.has(t))
 
     @property
     def tools_there(self) -> tuple[str, ...]:
@@ -142,6 +159,8 @@ class Run:
         if tool.name == SEND_MESSAGE:
             return self.in_team
         if tool.name in RESEARCH_ONLY and self.research is None:
+            return False
+        if tool.name in turned_off(self.task.context.platforms):
             return False
         return tool.effect is Effect.READ or not self.is_read_only
 
@@ -293,9 +312,18 @@ class Run:
             facts["system_prompt"] = context.system_prompt
         if context.prompt_params:
             facts["prompt_params"] = context.prompt_params
+        if context.platforms is not None:
+            facts["platforms"] = context.platforms.model_dump()
         if context.model_extra:
             facts["context"] = dict(context.model_extra)
         return facts
+
+    @property
+    def shared(self) -> Shared:
+        """What tools may know of the task's context."""
+        if self._shared is None:
+            self._shared = shared(self.task.context)
+        return self._shared
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

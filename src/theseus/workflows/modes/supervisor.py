@@ -12,7 +12,6 @@ from theseus.domain.conversation import Conversation
 from theseus.domain.planning import single
 from theseus.domain.supervision import MOST_IDLE, MOST_ROUNDS, failures
 from theseus.roles.lead import LEAD
-from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.conclusion import reason_of
 from theseus.workflows.consent import consent
@@ -106,7 +105,8 @@ async def _conclude(
 
 
 def _facts(run: Run) -> dict[str, JsonValue]:
-    facts: dict[str, JsonValue] = {"roles": {role.name: role.instructions[:SHOWN_CHARS] for role in PRESETS.values()}}
+    roles = run.roles_to_recruit().values()
+    facts: dict[str, JsonValue] = {"roles": {role.name: role.instructions[:SHOWN_CHARS] for role in roles}}
     if run.task.context.model_extra:
         facts["context"] = dict(run.task.context.model_extra)
     return facts

@@ -1,0 +1,31 @@
+"""What tools may know of a task: the context that its caller gave."""
+
+import json
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from theseus.contracts.task import TaskContext
+
+INLINE_BYTES = 1024
+"""A larger context is not copied into each tool call: its activity reads it from the task's own input."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A context on its way to tools: the values themselves, or that they are in the task's input."""
+
+    values: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    is_in_input: bool = False
+
+
+def values_of(context: TaskContext) -> dict[str, JsonValue]:
+    """What the caller gave, known keys and unknown ones, by key; without the system prompt, which is for models alone."""
+    return context.model_dump(mode="json", exclude_defaults=True, exclude={"system_prompt"})
+
+
+def shared(context: TaskContext) -> Shared:
+    """How a context gets to tools."""
+    values = values_of(context)
+    is_large = len(json.dumps(values, ensure_ascii=False).encode(errors="replace")) > INLINE_BYTES
+    return Shared(is_in_input=True) if is_large else Shared(values)
