@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
+from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.inputs import TaskInputs
 from theseus.activities.llm.activity import LLMActivities
@@ -30,6 +31,7 @@ from theseus.activities.tools.bash import bash_tools
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.egress import Egress, Resolve
+from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
@@ -120,11 +122,13 @@ def activities(
         quota=Quota(catalogue, stores.rates),
         transcripts=stores.transcripts,
         sessions=stores.sessions,
+        artifacts=stores.artifacts,
         events=stores.events,
         tool_specs=registry.specs,
         roles=role_named,
     )
     session = SessionActivities(stores.sessions)
+    attachment = AttachmentActivities(inputs, stores.artifacts, Extraction())
     tool = ToolActivities(registry, stores.artifacts, inputs.context, stores.events)
     event = EventActivities(stores.events)
     return [
@@ -132,6 +136,7 @@ def activities(
         task.cancel,
         llm.complete,
         llm.restore,
+        attachment.store,
         session.load,
         session.append,
         session.save_summary,

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.sessions import SessionActivities
@@ -12,9 +13,18 @@ from theseus.activities.tools.activity import ToolActivities
 from theseus.workflows import steps
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (EventActivities, LLMActivities, SessionActivities, TaskActivities, ToolActivities)
+    kind.__name__: kind
+    for kind in (
+        AttachmentActivities,
+        EventActivities,
+        LLMActivities,
+        SessionActivities,
+        TaskActivities,
+        ToolActivities,
+    )
 }
 FROZEN = {
+    "attachment.store",
     "events.publish",
     "llm.complete",
     "session.append",

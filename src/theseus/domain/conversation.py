@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from theseus.contracts.messages import AssistantMessage, Head, Message, TranscriptPart
-from theseus.domain.tokens import estimate, estimate_messages
+from theseus.domain.tokens import IMAGE_TOKENS, estimate, estimate_messages
 from theseus.domain.transcript import Node, head_node, message_node
 
 INLINE_BYTES = 48 * 1024
@@ -112,4 +112,4 @@ def _slices(conversation_id: str, node: Node) -> list[TranscriptPart]:
 def _head_tokens(head: Head) -> int:
     # prompts show so much of a fact and no more
     facts = [str(value)[:SHOWN_FACT_CHARS] for value in head.facts.values()]
-    return 600 + sum(estimate(fact) for fact in facts)
+    return 600 + sum(estimate(fact) for fact in facts) + IMAGE_TOKENS * len(head.images)

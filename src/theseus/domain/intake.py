@@ -11,6 +11,7 @@ from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import MAX_INPUT_BYTES, AdsPlatforms, Mode, TaskContext, TaskInput
+from theseus.domain import attachments
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
@@ -54,6 +55,7 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
             field="task_id",
         )
     _refuse_conflicts(data)
+    attachments.check(data.context)
     mode = _mode(data, setting.workflow_mode)
     _refuse_without_effect(data, mode)
     _refuse_agents_alone(data, mode)
@@ -80,11 +82,27 @@ def _parse(raw: JsonValue) -> TaskInput:
         raise InvalidInput(f'the task input must be one JSON object such as {{"query": "..."}}, not {_kind(raw)}')
     size = len(json.dumps(raw, ensure_ascii=False).encode(errors="replace"))
     if size > MAX_INPUT_BYTES:
-        raise InvalidInput(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
+        words = f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted"
+        largest = _largest_attachment(raw.get("context"))
+        raise InvalidInput(f"{words}; most of it is {largest}" if largest else words, field=largest or None)
     try:
         return TaskInput.model_validate(raw)
     except ValidationError as error:
         raise _invalid(error) from error
+
+
+def _largest_attachment(context: JsonValue) -> str:
+    """The key of the attachment that makes an input too large; empty where none does."""
+    given = context.get("attachments") if isinstance(context, dict) else None
+    sizes = {
+        f"context.attachments.{place}.{key}": len(value)
+        for place, each in enumerate(given if isinstance(given, list) else ())
+        for key, value in (each if isinstance(each, dict) else {}).items()
+        if key in ("data", "text") and isinstance(value, str)
+    }
+    if sum(sizes.values()) * 2 < MAX_INPUT_BYTES:
+        return ""
+    return max(sizes, key=lambda key: sizes[key])
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
@@ -215,8 +233,8 @@ def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
 
 
 def context_bytes(context: TaskContext) -> int:
-    """Size of a context as JSON."""
-    return len(context.model_dump_json(exclude_defaults=True).encode())
+    """Size of a context as JSON, without attachments, which are kept elsewhere."""
+    return len(context.model_dump_json(exclude_defaults=True, exclude={"attachments"}).encode())
 
 
 def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTask:

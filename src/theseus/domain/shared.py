@@ -1,11 +1,14 @@
 """What tools may know of a task: the context that its caller gave."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.task import TaskContext
+from theseus.domain.attachments import for_tools
 
 INLINE_BYTES = 1024
 """A larger context is not copied into each tool call: its activity reads it from the task's own input."""
@@ -21,11 +24,12 @@ class Shared:
 
 def values_of(context: TaskContext) -> dict[str, JsonValue]:
     """What the caller gave, known keys and unknown ones, by key; without the system prompt, which is for models alone."""
-    return context.model_dump(mode="json", exclude_defaults=True, exclude={"system_prompt"})
+    return context.model_dump(mode="json", exclude_defaults=True, exclude={"system_prompt", "attachments"})
 
 
-def shared(context: TaskContext) -> Shared:
-    """How a context gets to tools."""
+def shared(context: TaskContext, attachments: Sequence[AttachmentRef] = ()) -> Shared:
+    """How a context gets to tools, with the attachments that are kept."""
     values = values_of(context)
     is_large = len(json.dumps(values, ensure_ascii=False).encode(errors="replace")) > INLINE_BYTES
-    return Shared(is_in_input=True) if is_large else Shared(values)
+    kept: dict[str, JsonValue] = {"attachments": for_tools(attachments)} if attachments else {}
+    return Shared(kept if is_large else values | kept, is_large)

@@ -21,6 +21,7 @@ LEAD = Role(
     facts_shown={
         "task": "The task",
         "roles": "Roles to choose from, and what each is",
+        "attachments": "Attachments, which every agent can read",
         "context": "Context of this task, given by the caller",
         "current_date": "Today's date",
     },

@@ -24,6 +24,7 @@ PLANNER = Role(
         "most_subtasks": "At most so many subtasks",
         "roles": "Roles to choose from, and what each is",
         "tools": "Tools that each role may use",
+        "attachments": "Attachments, which every agent that works by react can read",
         "context": "Context of this task, given by the caller",
         "current_date": "Today's date",
     },

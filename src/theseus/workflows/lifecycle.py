@@ -18,6 +18,7 @@ from theseus.contracts.errors import DomainError, InvalidInput, NoModel
 from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
+from theseus.domain.attachments import mentioned
 from theseus.domain.budget import Ledger
 from theseus.domain.fairness import fairness_key
 from theseus.domain.intake import Setting, accept, parsed
@@ -34,7 +35,7 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
-from theseus.workflows.opening import announce, choose_mode, fit_session, refuse_unserved
+from theseus.workflows.opening import announce, choose_mode, fit_session, keep_attachments, refuse_unserved
 from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
 
@@ -104,6 +105,7 @@ class Lifecycle:
         if (carried := _carried(raw)) is not None:
             return await self._go_on(carried)
         run = await self._open(raw)
+        await keep_attachments(run)
         await fit_session(run)
         run.mode = run.task.mode or await choose_mode(run)
         return await self._in_mode(run, run.mode)
@@ -175,12 +177,13 @@ class Lifecycle:
         assert run is not None
         run.enter("saving")
         patience = max(run.deadline - steps.now(), LEAST_SAVING)
+        said = run.task.query + mentioned(run.task.attachments)
         await steps.append_turn(
             Turn(
                 key=run.task.session,
                 task_id=run.task.task_id,
-                user_text=run.task.query,
-                user_tokens=estimate(run.task.query),
+                user_text=said,
+                user_tokens=estimate(said),
                 answer_text=answer.text,
                 answer_tokens=estimate(answer.text),
             ),

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, NoAdapter, StepFailed
+from theseus.contracts.attachments import StoreAttachments
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.task import Mode
-from theseus.contracts.tools import ToolFacts
+from theseus.contracts.tools import READ_ARTIFACT, ToolFacts
 from theseus.domain.intake import TEAM_MODES, context_bytes
 from theseus.domain.platforms import missing, turned_off
 from theseus.domain.routing import route
@@ -71,6 +74,27 @@ def announce(run: Run) -> None:
     run.show()
 
 
+async def keep_attachments(run: Run) -> None:
+    """Keeps what came with the task; from here on it is known by name and artifact.
+
+    Raises:
+        InvalidInput: one of them cannot be used.
+    """
+    if not run.task.context.attachments:
+        return
+    run.enter("keeping attachments")
+    kept = await steps.store_attachments(StoreAttachments(task_id=run.task.task_id, session=run.task.session))
+    if kept.refused:
+        raise InvalidInput(kept.refused, field=kept.field)
+    context = run.task.context.model_copy(update={"attachments": None})
+    run.task = run.task.model_copy(update={"context": context, "attachments": kept.attachments})
+    if run.readers and READ_ARTIFACT not in run.tools_there:
+        names = ", ".join(each.name for each in kept.attachments if not each.is_image)
+        run.note_degraded(
+            f"only the beginnings of attachments can be seen, because {READ_ARTIFACT} may not be used: {names}"
+        )
+
+
 async def fit_session(run: Run) -> None:
     """Brings the session into the model's window; summarises its middle where it does not fit."""
     rules = rules_of(run.task.context)
@@ -93,13 +117,13 @@ async def choose_mode(run: Run) -> Mode:
     """Asks the router; when it cannot say, or chooses what is not built yet, the mode is simple and the task degraded."""
     run.enter("routing")
     try:
-        assessment = await ask(run, ROUTER, run.task.query, facts=_said_before(run))
+        assessment = await ask(run, ROUTER, run.task.query, facts=_known_before(run))
     except (StepFailed, AnswerInvalid) as error:
         run.note_degraded(f"the router could not decide ({error.message[:200]}); simple mode was taken")
         return Mode.SIMPLE
     mode = route(assessment)
     run.complexity = assessment.complexity
-    run.needs_tools = assessment.needs_tools or PRESETS[run.task.role].vendor_tools is not None
+    run.needs_tools = assessment.needs_tools or bool(run.readers) or PRESETS[run.task.role].vendor_tools is not None
     if mode in TEAM_MODES and context_bytes(run.task.context) > MOST_CONTEXT_BYTES:
         run.note_degraded(
             f"the router chose {mode} mode, but the context is too large for a team; simple mode was taken"
@@ -141,5 +165,5 @@ async def _summarise(run: Run, plan: Fit) -> SessionSummary | None:
     return made
 
 
-def _said_before(run: Run) -> dict[str, bool]:
-    return {"follows_a_conversation": run.window is not None}
+def _known_before(run: Run) -> dict[str, JsonValue]:
+    return {"follows_a_conversation": run.window is not None, **run.attachment_facts()}

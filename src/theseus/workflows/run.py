@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
+from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.carried import TeamState
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import ErrorType, NoModel, StepFailed
@@ -24,7 +25,8 @@ from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.task import AgentRecord, Mode, Usage
-from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
+from theseus.contracts.tools import READ_ARTIFACT, RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
+from theseus.domain.attachments import listed
 from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
@@ -105,13 +107,20 @@ class Run:
         self.phase = phase
         self.show()
 
+    def note_unseen(self, route: Route, images: Sequence[str]) -> None:
+        """Records, once, that a model was not shown images."""
+        reason = f"{route}: images that it could not be shown: {', '.join(images)}"
+        if reason not in self.degraded:
+            self.note_degraded(reason)
+
     def note_degraded(self, reason: str) -> None:
         """Records a fallback; the task's status will be `degraded`."""
         self.degraded.append(reason)
         self.milestones.tell(Progressed, type="WARNING", message=reason)
 
     def cards(self, role: Role[T]) -> tuple[ModelCard, ...]:
-        """The models that may answer for a role, best first; routes that failed before come last.
+        """The models that may answer for a role, best first, those that see before others where there are images; routes
+        that failed before come last.
 
         Raises:
             NoModel: none can.
@@ -120,7 +129,8 @@ class Run:
         cards = self.facts.models.get(tier, ())
         if not cards:
             raise NoModel(self.facts.refusal or f"no model of tier {tier} is configured")
-        return tuple(sorted(cards, key=lambda card: card.route in self.left))
+        blind_last = any(each.is_image for each in self.task.attachments)
+        return tuple(sorted(cards, key=lambda card: (card.route in self.left, blind_last and not card.vision)))
 
     def tools_of(self, role: Role[T]) -> tuple[str, ...]:
         """Names of the role's tools that this worker has and this task may use."""
@@ -144,7 +154,13 @@ class Run:
         return self.roles_there
 
     def _tools_of(self, role: Role[T]) -> tuple[str, ...]:
-        return tuple(t.name for t in self.facts.tools if self._may_use(t) and role.has(t))
+        also = self.readers
+        return tuple(t.name for t in self.facts.tools if self._may_use(t) and (role.has(t) or t.name in also))
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The tool that every agent needs for what came with the task; none where there is nothing to read."""
+        return (READ_ARTIFACT,) if any(not each.is_image for each in self.task.attachments) else ()
 
     @property
     def tools_there(self) -> tuple[str, ...]:
@@ -171,10 +187,15 @@ class Run:
             role=role.name,
             facts=own | dict(facts if facts is not None else self.task_facts()),
             window=self.window if window else None,
+            images=self._images if facts is None and role.name in WORKERS else (),
         )
         made = Conversation(head, window_tokens=self.window_tokens if window else 0)
         self.talks.append(made)
         return made
+
+    @property
+    def _images(self) -> tuple[AttachmentRef, ...]:
+        return tuple(each for each in self.task.attachments if each.is_image)
 
     @property
     def place(self) -> str:
@@ -316,13 +337,17 @@ class Run:
             facts["platforms"] = context.platforms.model_dump()
         if context.model_extra:
             facts["context"] = dict(context.model_extra)
-        return facts
+        return facts | self.attachment_facts()
+
+    def attachment_facts(self) -> dict[str, JsonValue]:
+        """What prompts say of the files that came with the task; nothing where none did."""
+        return {"attachments": listed(self.task.attachments)} if self.task.attachments else {}
 
     @property
     def shared(self) -> Shared:
         """What tools may know of the task's context."""
         if self._shared is None:
-            self._shared = shared(self.task.context)
+            self._shared = shared(self.task.context, self.task.attachments)
         return self._shared
 
     def ref(self) -> TaskRef:

@@ -22,11 +22,13 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
+from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
+from theseus.contracts.attachments import StoreAttachments, StoredAttachments
 from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType, StepFailed
 from theseus.contracts.events import Event, EventBatch
@@ -39,6 +41,8 @@ HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
 MODEL_CALL = timedelta(minutes=15)
 STORE_CALL = timedelta(seconds=15)
+ATTACHMENTS = timedelta(minutes=5)
+"""Ten PDFs that are hard to read, and the wait for a reader."""
 SHORT_CALL = timedelta(seconds=3)
 TOOL_MARGIN = timedelta(seconds=15)
 LAST_WORDS = timedelta(seconds=60)
@@ -214,6 +218,22 @@ async def load_session(key: SessionKey, last: int) -> SessionView:
             start_to_close_timeout=STORE_CALL,
             retry_policy=_PATIENT,
             summary=f"last {last} messages",
+            priority=priority(),
+        )
+    except ActivityError as error:
+        _give_up(error)
+
+
+async def store_attachments(request: StoreAttachments) -> StoredAttachments:
+    """Keeps what came with the task; waits while the store is down."""
+    try:
+        return await workflow.execute_activity_method(
+            AttachmentActivities.store,
+            request,
+            start_to_close_timeout=ATTACHMENTS,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=_PATIENT,
+            summary="attachments",
             priority=priority(),
         )
     except ActivityError as error:

@@ -109,4 +109,4 @@ def _facts(run: Run) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {"roles": {role.name: role.instructions[:SHOWN_CHARS] for role in roles}}
     if run.task.context.model_extra:
         facts["context"] = dict(run.task.context.model_extra)
-    return facts
+    return facts | run.attachment_facts()

@@ -50,4 +50,4 @@ def _facts(run: Run, most: int) -> dict[str, JsonValue]:
     }
     if run.task.context.model_extra:
         facts["context"] = dict(run.task.context.model_extra)
-    return facts
+    return facts | run.attachment_facts()
