@@ -15,6 +15,7 @@ import typer
 from pydantic import JsonValue
 from temporalio.service import RPCError
 
+from theseus.commands import library
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CANNOT_START, CommandError, explained, say
 from theseus.config import MOST_PORT, SettingsError, environment, load
 from theseus.contracts.control import SIGNAL_CANCEL, SIGNAL_PAUSE, SIGNAL_RESUME
@@ -31,6 +32,8 @@ app = typer.Typer(
 )
 
 SERVERS, TASKS, CARE = "Servers and workers", "Tasks", "Care"
+app.add_typer(library.templates, name="templates", rich_help_panel=CARE)
+app.add_typer(library.skills, name="skills", rich_help_panel=CARE)
 
 
 class Modes(StrEnum):

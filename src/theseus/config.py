@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     search_providers: SearchProviders = Field(
         default=(), description="The search providers to ask, in this order; absent: all that are configured."
     )
+    templates: Names = Field(default=(), description="Folders of templates, beside the shipped ones.")
+    skills: Names = Field(default=(), description="Folders of skills, beside the shipped ones.")
+    template_fallback: bool = Field(
+        default=True, description="A task whose template is unknown goes on without it, degraded; 0: it is refused."
+    )
     bash: bool = Field(
         default=False, description="Agents may run commands, contained by the kernel; see docs/tools.md."
     )

@@ -21,6 +21,8 @@ PASSED_THROUGH = (
                 "carrying",
                 "children",
                 "conclusion",
+                "leading",
+                "skilled",
                 "consent",
                 "control",
                 "crew",

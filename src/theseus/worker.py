@@ -18,6 +18,11 @@ from theseus import health, logs, runtime, sandbox
 from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.inputs import TaskInputs
+from theseus.activities.library.activity import LibraryActivities
+from theseus.activities.library.rendering import Rendering
+from theseus.activities.library.shelf import library_folders
+from theseus.activities.library.skills import Skills
+from theseus.activities.library.templates import Templates
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
 from theseus.activities.llm.providers import Providers
@@ -39,7 +44,8 @@ from theseus.activities.tools.web_fetch import Fetcher
 from theseus.activities.vendors.loading import adapter_tools, load_adapters
 from theseus.activities.vendors.port import AdapterError
 from theseus.config import Settings, SettingsError, environment, load
-from theseus.roles.presets import role_named
+from theseus.contracts.tools import Effect
+from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
 from theseus.stores.redis import (
@@ -112,10 +118,11 @@ def activities(
     catalogue: Catalogue,
     providers: Providers,
     registry: Registry,
-    task: TaskActivities,
+    ready: tuple[TaskActivities, LibraryActivities],
     inputs: TaskInputs,
 ) -> Sequence[Callable[..., Any]]:
-    """Every activity that a worker runs."""
+    """Every activity that a worker runs; `ready` are those that are made already."""
+    task, library = ready
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
@@ -142,6 +149,9 @@ def activities(
         session.save_summary,
         tool.run,
         event.publish,
+        library.load,
+        library.load_skill,
+        library.render,
     ]
 
 
@@ -192,6 +202,15 @@ async def _vendors_tools(
         raise SettingsError(f"an adapter cannot be used: {error}") from error
 
 
+def _library(settings: Settings, registry: Registry, rendering: Rendering) -> LibraryActivities:
+    def tools(tenant_id: str) -> dict[str, Effect]:
+        return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
+
+    templates = Templates(library_folders(settings.templates, "templates"))
+    skills = Skills(library_folders(settings.skills, "skills"))
+    return LibraryActivities(templates, skills, rendering, tools, PRESETS, falls_back=settings.template_fallback)
+
+
 @asynccontextmanager
 async def working(
     client: Client,
@@ -229,12 +248,14 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
+        rendering = await stack.enter_async_context(Rendering())
+        library = _library(settings, registry, rendering)
         task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task, TaskInputs(client)),
+            activities=activities(stores, catalogue, providers, registry, (task, library), TaskInputs(client)),
             workflow_runner=sandbox.runner(),
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

@@ -62,7 +62,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
             "workflows.patterns",
             "workflows.conclusion",
             "workflows.consent",
-            "workflows.supervision",
+            "workflows.leading",
+            "workflows.skilled",
             "workflows.together",
         ),
         *("workflows.control", "workflows.model_calls", "workflows.strategies"),
@@ -70,6 +71,11 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.conclusion": ("workflows.strategies", "workflows.answer", "workflows.run", "domain", "contracts"),
     "workflows.consent": ("workflows.approvals", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.skilled": ("workflows.run", "contracts"),
+    "workflows.leading": (
+        *("workflows.patterns.synthesis", "workflows.conclusion", "workflows.model_calls", "workflows.supervision"),
+        *("workflows.together", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
+    ),
     "workflows.supervision": (
         *("workflows.team", "workflows.together", "workflows.run", "domain", "roles", "contracts"),
     ),
@@ -101,6 +107,12 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         *("workflows.patterns.research", "workflows.patterns.dag", "workflows.team"),
         *("workflows.model_calls", "workflows.tool_calls", "workflows.together", "workflows.run"),
         *("domain", "roles", "contracts"),
+    ),
+    "workflows.patterns.template": (),
+    "workflows.patterns.template.*": (
+        *("workflows.patterns.template", "workflows.patterns.dag", "workflows.leading", "workflows.team"),
+        *("workflows.consent", "workflows.control", "workflows.tool_calls", "workflows.together", "workflows.answer"),
+        *("workflows.run", "workflows.steps", "domain", "contracts"),
     ),
     "workflows.reviews": ("workflows.control", "workflows.milestones", "workflows.steps", "contracts"),
     "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
@@ -145,6 +157,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     # what decides or describes depends on no server and no provider
     "contracts": frozenset({"pydantic"}),
     "domain": frozenset({"pydantic"}),
+    "domain.versions": frozenset({"semver"}),
     "domain.research": frozenset({"pydantic", "markdown_it"}),
     "roles": frozenset({"pydantic"}),
     "workflows.modes": frozenset({"pydantic"}),

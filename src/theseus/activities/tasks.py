@@ -46,7 +46,12 @@ class TaskActivities:
                 for tier in ModelTier
             }
         except UnusableError as error:
-            return Facts(search_attributes=self._has_attributes(), refusal=str(error))
+            return Facts(
+                tools=self._tools(request.tenant_id),
+                search_attributes=self._has_attributes(),
+                approvals=self._approvals,
+                refusal=str(error),
+            )
         return Facts(
             models=models,
             tools=self._tools(request.tenant_id),

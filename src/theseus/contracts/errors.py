@@ -17,6 +17,8 @@ class ErrorType(StrEnum):
     ANSWER_INVALID = "AnswerInvalid"
     NO_MODEL = "NoModel"
     NO_ADAPTER = "NoAdapter"
+    TEMPLATE_INVALID = "TemplateInvalid"
+    TOOL_FAILED = "ToolFailed"
     INTERNAL = "Internal"
     # the world's, made in activities/failures.py
     BAD_REQUEST = "BadRequest"

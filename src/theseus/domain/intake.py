@@ -12,12 +12,15 @@ from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import MAX_INPUT_BYTES, AdsPlatforms, Mode, TaskContext, TaskInput
 from theseus.domain import attachments
+from theseus.domain.versions import named
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
 DEFAULT_AGENTS = 5
 
 TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR, Mode.RESEARCH})
+COPYING_MODES = TEAM_MODES | {Mode.TEMPLATE}
+"""Modes in which several agents or tools get a copy of the context."""
 
 _RESEARCH_ONLY = (
     "research_strategy",
@@ -121,6 +124,8 @@ def _refuse_conflicts(data: TaskInput) -> None:
         raise InvalidInput(
             "context.template_name: an alias of context.template; give only one of them", field="context.template_name"
         )
+    _refuse_template_conflicts(data)
+    _refuse_skill_conflicts(data)
     if not context.disable_ai:
         return
     for name in ("model_tier", "model_override", "provider_override"):
@@ -131,12 +136,47 @@ def _refuse_conflicts(data: TaskInput) -> None:
                 )
 
 
+def _refuse_template_conflicts(data: TaskInput) -> None:
+    context = data.context
+    wanted = context.template or context.template_name
+    if wanted is None:
+        return
+    version = named(wanted)[1]
+    if version is not None and context.template_version not in (None, version):
+        raise InvalidInput(
+            f"context.template_version: {context.template_version} is not the version of {wanted}; give only one of them",
+            field="context.template_version",
+        )
+    for field, value in (
+        ("context.force_research", context.force_research),
+        ("skill", data.skill),
+        ("context.skill", context.skill),
+    ):
+        if value:
+            raise InvalidInput(f"{field}: cannot be combined with context.template", field=field)
+
+
+def _refuse_skill_conflicts(data: TaskInput) -> None:
+    context = data.context
+    if data.skill is None and context.skill is None:
+        return
+    for field, value in (
+        ("mode", data.mode if data.mode != Mode.SIMPLE else None),
+        ("context.force_research", context.force_research),
+        ("context.system_prompt", context.system_prompt),
+    ):
+        if value:
+            raise InvalidInput(f"{field}: cannot be combined with a skill, which drives one agent", field=field)
+
+
 def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
     context = data.context
     if context.template is not None or context.template_name is not None:
         wanted: Mode | None = Mode.TEMPLATE
     elif context.force_research:
         wanted = Mode.RESEARCH
+    elif data.skill is not None or context.skill is not None:
+        wanted = Mode.SIMPLE
     else:
         wanted = Mode(data.mode) if data.mode is not None else None
     if workflow_mode is not None and wanted not in (None, workflow_mode):
@@ -154,6 +194,8 @@ def _asks_by(data: TaskInput) -> str:
     for name in ("template", "template_name"):
         if getattr(context, name) is not None:
             return f"context.{name}"
+    if data.skill is not None or (context.skill is not None and not context.force_research):
+        return "skill" if data.skill is not None else "context.skill"
     return "context.force_research" if context.force_research else "mode"
 
 
@@ -212,7 +254,6 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
     if mode is not None and mode not in built:
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
     wanted = {
-        "skill": data.skill or data.context.skill,
         "context.memory": data.context.memory,
     }
     for field, value in wanted.items():
@@ -221,7 +262,7 @@ def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode
 
 
 def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
-    if mode not in TEAM_MODES:
+    if mode not in COPYING_MODES:
         return
     size = context_bytes(data.context)
     if size > MOST_CONTEXT_BYTES:
@@ -243,6 +284,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
     if role not in setting.roles:
         known = ", ".join(sorted(setting.roles))
         raise InvalidInput(f"context.role: there is no role {role!r}; known roles: {known}", field="context.role")
+    template, version = _template(context)
     return AcceptedTask(
         task_id=setting.workflow_id,
         session=SessionKey(
@@ -266,9 +308,21 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         ),
         require_approval=bool(data.require_approval),
         tools=data.tools,
+        skill=data.skill or context.skill,
+        template=template,
+        template_version=version,
+        fallback_mode=Mode(data.mode) if template is not None and data.mode is not None else None,
         limits=data.limits,
         context=context,
     )
+
+
+def _template(context: TaskContext) -> tuple[str | None, str | None]:
+    wanted = context.template or context.template_name
+    if wanted is None:
+        return None, None
+    name, version = named(wanted)
+    return name, context.template_version or version
 
 
 def _kind(raw: JsonValue) -> str:

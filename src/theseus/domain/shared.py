@@ -1,4 +1,4 @@
-"""What tools may know of a task: the context that its caller gave."""
+"""What prompts and tools may know of a task: the context that its caller gave, and what came with it."""
 
 import json
 from collections.abc import Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.task import TaskContext
-from theseus.domain.attachments import for_tools
+from theseus.domain.attachments import for_tools, listed
 
 INLINE_BYTES = 1024
 """A larger context is not copied into each tool call: its activity reads it from the task's own input."""
@@ -33,3 +34,26 @@ def shared(context: TaskContext, attachments: Sequence[AttachmentRef] = ()) -> S
     is_large = len(json.dumps(values, ensure_ascii=False).encode(errors="replace")) > INLINE_BYTES
     kept: dict[str, JsonValue] = {"attachments": for_tools(attachments)} if attachments else {}
     return Shared(kept if is_large else values | kept, is_large)
+
+
+def facts_of(task: AcceptedTask, skill: str = "") -> dict[str, JsonValue]:
+    """What prompts are rendered from: the skill's or the caller's prompt, its parameters, unknown keys, attachments."""
+    context = task.context
+    facts: dict[str, JsonValue] = {}
+    if prompt := skill or context.system_prompt:
+        facts["system_prompt"] = prompt
+    if context.prompt_params:
+        facts["prompt_params"] = context.prompt_params
+    if context.platforms is not None:
+        facts["platforms"] = context.platforms.model_dump()
+    return facts | surroundings(task)
+
+
+def surroundings(task: AcceptedTask) -> dict[str, JsonValue]:
+    """What also those are told who plan and lead: unknown keys of the context, and attachments."""
+    facts: dict[str, JsonValue] = {}
+    if task.context.model_extra:
+        facts["context"] = dict(task.context.model_extra)
+    if task.attachments:
+        facts["attachments"] = listed(task.attachments)
+    return facts

@@ -35,7 +35,15 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
-from theseus.workflows.opening import announce, choose_mode, fit_session, keep_attachments, refuse_unserved
+from theseus.workflows.opening import (
+    announce,
+    choose_mode,
+    fit_session,
+    keep_attachments,
+    refuse_unserved,
+    take_skill,
+    take_template,
+)
 from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
 
@@ -106,8 +114,17 @@ class Lifecycle:
             return await self._go_on(carried)
         run = await self._open(raw)
         await keep_attachments(run)
-        await fit_session(run)
-        run.mode = run.task.mode or await choose_mode(run)
+        mode = run.task.mode
+        if run.task.skill is not None:
+            await take_skill(run, run.task.skill)
+            refuse_unserved(run.task, run.facts.tools)
+        if mode is Mode.TEMPLATE:
+            mode = await take_template(run)
+            run.mode = mode or run.task.fallback_mode
+        if mode is not Mode.TEMPLATE:
+            await fit_session(run)
+            run.mode = run.mode or await choose_mode(run)
+        assert run.mode is not None
         return await self._in_mode(run, run.mode)
 
     async def _go_on(self, carried: CarriedTask) -> Answer:
@@ -139,7 +156,7 @@ class Lifecycle:
         self._has_attributes = facts.search_attributes
         if task is None:
             raise refused or InvalidInput("the input was not accepted")
-        if facts.refusal is not None:
+        if facts.refusal is not None and not task.context.disable_ai:
             raise _no_model(task, facts.refusal)
         tools = permitted(facts.tools, task.tools)
         refuse_unserved(task, tools)

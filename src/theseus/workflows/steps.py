@@ -24,6 +24,7 @@ from temporalio.exceptions import (
 
 from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
+from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
@@ -35,6 +36,8 @@ from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
 from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
+from theseus.contracts.skill import LoadedSkill, LoadSkill
+from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
 
 HEARTBEAT = timedelta(seconds=10)
@@ -44,6 +47,8 @@ STORE_CALL = timedelta(seconds=15)
 ATTACHMENTS = timedelta(minutes=5)
 """Ten PDFs that are hard to read, and the wait for a reader."""
 SHORT_CALL = timedelta(seconds=3)
+RENDERING = timedelta(minutes=5)
+"""For all texts of one step; each of them may take a few seconds at most."""
 TOOL_MARGIN = timedelta(seconds=15)
 LAST_WORDS = timedelta(seconds=60)
 """How long a finished task waits for an event log that is down."""
@@ -117,6 +122,48 @@ async def load_facts(request: FactsRequest) -> Facts:
             start_to_close_timeout=STORE_CALL,
             retry_policy=_PATIENT,
             summary="models and tools of this worker",
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def load_template(request: LoadTemplate) -> LoadedTemplate:
+    """The template as it is now; it is recorded, so that later changes of its files do not reach this task."""
+    try:
+        return await workflow.execute_local_activity_method(
+            LibraryActivities.load,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary=f"template {request.name}",
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def load_skill(request: LoadSkill) -> LoadedSkill:
+    """The skill as it is now; it is recorded, as a template is."""
+    try:
+        return await workflow.execute_local_activity_method(
+            LibraryActivities.load_skill,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=_PATIENT,
+            summary=f"skill {request.name}",
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def render(request: RenderRequest) -> Rendered:
+    """Texts, filled in; what cannot be rendered is told by id."""
+    try:
+        return await workflow.execute_local_activity_method(
+            LibraryActivities.render,
+            request,
+            start_to_close_timeout=RENDERING,
+            retry_policy=_BRIEF,
+            summary=f"render {', '.join(text.id for text in request.texts)}"[:120],
         )
     except FailureError as error:
         _give_up(error)

@@ -84,7 +84,6 @@ def test_more_than_a_mebibyte_is_refused_with_its_size() -> None:
         ({"query": "x", "context": {"force_research": True}}, None, "research"),
         ({"query": "x", "context": {"template": "t"}}, None, "template"),
         ({"query": "x"}, Mode.SUPERVISOR, "supervisor"),
-        ({"query": "x", "skill": "code-review"}, Mode.SIMPLE, "skill"),
         ({"query": "x", "context": {"memory": True}}, Mode.SIMPLE, "context.memory"),
     ],
 )
@@ -116,3 +115,22 @@ def test_null_means_absent_and_strings_of_schedules_are_understood() -> None:
     )
     assert task.new_session
     assert task.context.history_window_size == 60
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"mode": "standard"}, "mode"),
+        ({"context": {"force_research": True}}, "context.force_research"),
+        ({"context": {"system_prompt": "be kind"}}, "context.system_prompt"),
+        ({"context": {"template": "t"}}, "skill"),
+    ],
+)
+def test_a_skill_drives_one_agent_and_nothing_else(more: dict[str, Any], field: str) -> None:
+    error = refused({"query": "x", "skill": "code-review", **more}, None)
+    assert error.field == field and "cannot be combined" in error.message
+
+
+def test_a_template_in_two_versions_is_refused_and_in_one_is_not() -> None:
+    context = {"template": "t@1.0.0", "template_version": "2.0.0"}
+    assert refused({"query": "x", "context": context}, None).field == "context.template_version"

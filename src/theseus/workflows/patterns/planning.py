@@ -5,6 +5,7 @@ from pydantic import JsonValue
 from theseus.contracts.errors import AnswerInvalid, StepFailed
 from theseus.contracts.plan import Plan, PlanDraft
 from theseus.domain.planning import adopted, faults, single
+from theseus.domain.shared import surroundings
 from theseus.roles.planner import PLANNER
 from theseus.workflows.model_calls import ask
 from theseus.workflows.run import Run
@@ -48,6 +49,4 @@ def _facts(run: Run, most: int) -> dict[str, JsonValue]:
         "roles": {role.name: role.instructions[:SHOWN_CHARS] for role in run.roles_there.values()},
         "tools": {name: list(tools) for name, tools in run.tools_of_roles().items()},
     }
-    if run.task.context.model_extra:
-        facts["context"] = dict(run.task.context.model_extra)
-    return facts | run.attachment_facts()
+    return facts | surroundings(run.task)
