@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         default=None, description="Which tenant may use which tools: a file, or JSON itself; absent: all may use all."
     )
 
+    adapters: Annotated[Names | None, NoDecode, BeforeValidator(_something)] = Field(
+        default=None,
+        description="Vendors' adapters to load, by the names of their entry points; absent: all installed.",
+    )
+
     approval_tools: Names = Field(default=(), description="Tools that write and that a person has to approve, by name.")
     approval_above_complexity: Annotated[float | None, BeforeValidator(_something)] = Field(
         default=None, ge=0, le=1, description="A person has to approve tasks whose complexity is above it."

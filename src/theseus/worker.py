@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,9 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
+from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
+from theseus.activities.inputs import TaskInputs
 from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.library.rendering import Rendering
 from theseus.activities.library.shelf import library_folders
@@ -29,29 +30,18 @@ from theseus.activities.llm.quota import Quota
 from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
-from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
 from theseus.activities.tools.allowance import Allowance
-from theseus.activities.tools.bash import bash_tools
-from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
-from theseus.activities.tools.egress import Egress, Resolve
+from theseus.activities.tools.egress import Resolve
+from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.registry import Registry, Tool
-from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
-from theseus.activities.tools.web_fetch import Fetcher
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.contracts.tools import Effect
 from theseus.roles.presets import PRESETS, role_named
-from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import (
-    ArtifactStore,
-    EventLog,
-    EvidenceStore,
-    MemoryStore,
-    RateStore,
-    SessionStore,
-    TranscriptStore,
+    Stores,
 )
 from theseus.stores.redis import (
     RedisArtifacts,
@@ -63,6 +53,7 @@ from theseus.stores.redis import (
     RedisTranscripts,
     connect_redis,
 )
+from theseus.toolbox import own_tools, vendors_tools
 from theseus.workflows.registry import WORKFLOWS
 
 _log = logging.getLogger("theseus.worker")
@@ -70,19 +61,6 @@ _log = logging.getLogger("theseus.worker")
 POLLERS = PollerBehaviorAutoscaling()
 EXIT_PAUSE = 0.2
 """Seconds between the worker's end and the process's: the SDK may crash the interpreter at exit without them."""
-
-
-@dataclass(frozen=True)
-class Stores:
-    """Every store that activities use."""
-
-    sessions: SessionStore
-    transcripts: TranscriptStore
-    artifacts: ArtifactStore
-    events: EventLog
-    rates: RateStore
-    evidence: EvidenceStore
-    memory: MemoryStore
 
 
 @asynccontextmanager
@@ -126,28 +104,32 @@ def activities(
     catalogue: Catalogue,
     providers: Providers,
     registry: Registry,
-    task: TaskActivities,
-    library: LibraryActivities,
+    ready: tuple[TaskActivities, LibraryActivities],
+    inputs: TaskInputs,
 ) -> Sequence[Callable[..., Any]]:
-    """Every activity that a worker runs, but those of `of_memory`."""
+    """Every activity that a worker runs, but those of `of_memory`; `ready` are those that are made already."""
+    task, library = ready
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
         quota=Quota(catalogue, stores.rates),
         transcripts=stores.transcripts,
         sessions=stores.sessions,
+        artifacts=stores.artifacts,
         events=stores.events,
         tool_specs=registry.specs,
         roles=role_named,
     )
     session = SessionActivities(stores.sessions)
-    tool = ToolActivities(registry, stores.artifacts, stores.transcripts, stores.events)
+    attachment = AttachmentActivities(inputs, stores.artifacts, Extraction())
+    tool = ToolActivities(registry, stores.artifacts, inputs.context, stores.events)
     event = EventActivities(stores.events)
     return [
         task.facts,
         task.cancel,
         llm.complete,
         llm.restore,
+        attachment.store,
         session.load,
         session.append,
         session.save_summary,
@@ -191,41 +173,6 @@ def of_memory(
     return [memory.recall, memory.keep]
 
 
-async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
-    """The built-in tools that the settings ask for; `resolve` as in `working`.
-
-    Raises:
-        SettingsError: they ask for one that this worker cannot have.
-    """
-    workspaces = Workspaces(settings.workspaces, settings.workspace_quota_bytes)
-    search = SearchSetup(
-        keys=settings.search_keys,
-        searxng_url=settings.searxng_url,
-        corpus_dir=settings.corpus_dir,
-        indexes=settings.data_dir / "corpus",
-        order=settings.search_providers,
-    )
-    try:
-        found = built_in_tools(
-            artifacts=stores.artifacts,
-            evidence=stores.evidence,
-            workspaces=workspaces,
-            fetcher=Fetcher(Egress(settings.fetch_allow, resolve=resolve), settings.fetch_max_bytes),
-            workspace_failures=(WorkspaceError,),
-            search=search,
-        )
-    except ValueError as error:
-        raise SettingsError(f"a tool cannot be set up: {error}") from error
-    if not settings.bash:
-        return found
-    box = Box()
-    try:
-        await box.prove()
-    except ContainmentError as error:
-        raise SettingsError(f"THESEUS_BASH is on, but commands cannot be contained here: {error}") from error
-    return [*found, *bash_tools(box, workspaces, settings.workspace_quota_bytes, (WorkspaceError,))]
-
-
 def _library(settings: Settings, registry: Registry, rendering: Rendering) -> LibraryActivities:
     def tools(tenant_id: str) -> dict[str, Effect]:
         return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
@@ -233,6 +180,24 @@ def _library(settings: Settings, registry: Registry, rendering: Rendering) -> Li
     templates = Templates(library_folders(settings.templates, "templates"))
     skills = Skills(library_folders(settings.skills, "skills"))
     return LibraryActivities(templates, skills, rendering, tools, PRESETS, falls_back=settings.template_fallback)
+
+
+def _polling(client: Client, settings: Settings, all_activities: Sequence[Callable[..., Any]]) -> Worker:
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=all_activities,
+        workflow_runner=sandbox.runner(),
+        workflow_task_poller_behavior=POLLERS,
+        activity_task_poller_behavior=POLLERS,
+        max_concurrent_activities=settings.max_activities,
+        max_cached_workflows=settings.max_cached_workflows,
+        max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+        sticky_queue_schedule_to_start_timeout=runtime.STICKY_TIMEOUT,
+        graceful_shutdown_timeout=settings.shutdown_grace,
+    )
 
 
 @asynccontextmanager
@@ -257,13 +222,14 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider, bash or an embedding model is asked for that this worker cannot have.
+        SettingsError: a search provider, an adapter, bash or an embedding model is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
-    registry = Registry([*own, *tools], sources.names, Allowance.load(settings.tenant_tools))
     async with AsyncExitStack() as stack:
+        vendors = await vendors_tools(settings, environ, [*own, *tools], stack)
+        registry = Registry([*own, *tools, *vendors], sources.names, Allowance.load(settings.tenant_tools))
         await stack.enter_async_context(sources.serving(registry.put))
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)
@@ -274,23 +240,13 @@ async def working(
         task = _of_tasks(client, catalogue, registry, attributes, settings)
         rendering = await stack.enter_async_context(Rendering())
         library = _library(settings, registry, rendering)
-        worker = Worker(
+        worker = _polling(
             client,
-            task_queue=settings.task_queue,
-            workflows=WORKFLOWS,
-            activities=[
-                *activities(stores, catalogue, providers, registry, task, library),
+            settings,
+            [
+                *activities(stores, catalogue, providers, registry, (task, library), TaskInputs(client)),
                 *of_memory(settings, stores, catalogue, providers),
             ],
-            workflow_runner=sandbox.runner(),
-            workflow_task_poller_behavior=POLLERS,
-            activity_task_poller_behavior=POLLERS,
-            max_concurrent_activities=settings.max_activities,
-            max_cached_workflows=settings.max_cached_workflows,
-            max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
-            default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
-            sticky_queue_schedule_to_start_timeout=runtime.STICKY_TIMEOUT,
-            graceful_shutdown_timeout=settings.shutdown_grace,
         )
         async with worker:
             yield worker

@@ -29,6 +29,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "roles": ("roles", "contracts"),
     "stores": ("stores", "contracts"),
     "activities": ("activities", "stores.ports", "roles", "domain", "contracts"),
+    # what a vendor's adapter may know, wherever it comes from: the port and how tools are made
+    "adapters": ("adapters", "activities.vendors.port", "activities.tools.registry", "contracts"),
     # inside workflows: types -> lifecycle, agent -> modes -> conclusion -> strategies -> patterns -> team -> run
     # -> approvals, crew, control -> milestones, children -> steps
     "workflows": (),
@@ -74,6 +76,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.conclusion": ("workflows.strategies", "workflows.answer", "workflows.run", "domain", "contracts"),
     "workflows.consent": ("workflows.approvals", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.parts": ("workflows.run", "domain", "contracts"),
     "workflows.skilled": ("workflows.run", "contracts"),
     "workflows.leading": (
         *("workflows.patterns.synthesis", "workflows.conclusion", "workflows.model_calls", "workflows.supervision"),
@@ -113,7 +116,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.patterns.template": (),
     "workflows.patterns.template.*": (
-        *("workflows.patterns.template", "workflows.patterns.dag", "workflows.leading", "workflows.team"),
+        *("workflows.patterns.template", "workflows.patterns.dag", "workflows.leading", "workflows.parts"),
+        "workflows.team",
         *("workflows.consent", "workflows.control", "workflows.tool_calls", "workflows.together", "workflows.answer"),
         *("workflows.run", "workflows.steps", "domain", "contracts"),
     ),
@@ -148,6 +152,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     # tells whether the models of the environment are usable, else starts one of its own
     "embedded.dev": ("embedded", "activities.llm.catalogue", "runtime", "config", "contracts", "stores"),
     "worker": ALL,
+    "toolbox": ("activities", "stores", "config"),
     "cli": ALL,
     "commands": ALL,
     "doctor": ALL,

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
 from theseus.activities.memory import MemoryActivities
@@ -14,9 +15,18 @@ from theseus.workflows import steps
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (EventActivities, LLMActivities, MemoryActivities, SessionActivities, TaskActivities, ToolActivities)
+    for kind in (
+        AttachmentActivities,
+        EventActivities,
+        LLMActivities,
+        MemoryActivities,
+        SessionActivities,
+        TaskActivities,
+        ToolActivities,
+    )
 }
 FROZEN = {
+    "attachment.store",
     "events.publish",
     "llm.complete",
     "memory.keep",

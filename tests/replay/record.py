@@ -15,7 +15,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
-from tests.replay import library_paths, research_paths, team_paths
+from tests.replay import context_paths, library_paths, research_paths, team_paths
 from tests.support.memory import note, noting
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, world
@@ -243,6 +243,7 @@ async def _forget(there: World) -> None:
 
 PATHS.update(team_paths.PATHS)
 PATHS.update(research_paths.PATHS)
+PATHS.update(context_paths.PATHS)
 PATHS.update(library_paths.PATHS)
 for _strategy in team_paths.STRATEGIES:
     PATHS[f"agent-{_strategy}"] = functools.partial(team_paths.by_strategy, strategy=_strategy)

@@ -8,7 +8,7 @@ from tests.support.world import memory_stores
 from theseus.activities.tools.contained import box as box_module
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.config import Settings, SettingsError
-from theseus.worker import own_tools
+from theseus.toolbox import own_tools
 
 VARIABLES = ("SEARXNG_URL", "BRAVE_API_KEY", "TAVILY_API_KEY", "EXA_API_KEY", "SERPAPI_API_KEY", "THESEUS_BASH")
 

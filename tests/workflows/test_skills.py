@@ -92,7 +92,7 @@ async def test_an_unknown_skill_tool_role_or_a_switched_off_one_is_refused_befor
     said = {
         "nope": "1 of their files cannot be used",
         "needs-tool": "no_such_tool",
-        "needs-role": "known roles: analysis",
+        "needs-role": "known roles: ads_research, analysis",
         "shut": "switched off",
         "needs-tool@9.0.0": "there is no skill 'needs-tool@9.0.0'",
     }

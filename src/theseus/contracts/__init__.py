@@ -13,6 +13,7 @@ from theseus.contracts.control import (
 from theseus.contracts.errors import ErrorType, TaskError
 from theseus.contracts.events import Event, StoredEvent
 from theseus.contracts.task import (
+    Attachment,
     Limits,
     Mode,
     ModelTier,
@@ -26,6 +27,7 @@ from theseus.contracts.task import (
 
 __all__ = [
     "ApprovalDecision",
+    "Attachment",
     "ControlReason",
     "ControlState",
     "ErrorType",

@@ -1,7 +1,10 @@
 """A task whose input was accepted: every twin key resolved, every default filled in. Inner contract."""
 
-from pydantic import BaseModel, ConfigDict
+import operator
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import Limits, Mode, ModelTier, ResearchStrategy, TaskContext
 
@@ -10,7 +13,8 @@ class AcceptedTask(BaseModel):
     """What the modes work from.
 
     `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given;
-    `fallback_mode` is the mode of a task whose template is not there, None when the router decides that.
+    `fallback_mode` is the mode of a task whose template is not there, None when the router decides that. `attachments`
+    are those of the context once they are kept; the context has them no more then.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,3 +41,4 @@ class AcceptedTask(BaseModel):
     fallback_mode: Mode | None = None
     limits: Limits
     context: TaskContext
+    attachments: tuple[AttachmentRef, ...] = Field(default=(), exclude_if=operator.not_)

@@ -15,6 +15,7 @@ class ErrorType(StrEnum):
     DENIED = "Denied"
     ANSWER_INVALID = "AnswerInvalid"
     NO_MODEL = "NoModel"
+    NO_ADAPTER = "NoAdapter"
     TEMPLATE_INVALID = "TemplateInvalid"
     TOOL_FAILED = "ToolFailed"
     INTERNAL = "Internal"
@@ -117,3 +118,9 @@ class NoModel(DomainError):
     """No model can take the call: none configured, an unknown name, or all routes failed."""
 
     type = ErrorType.NO_MODEL
+
+
+class NoAdapter(DomainError):
+    """The task's role works with tools of a vendor, and no adapter brings any of them."""
+
+    type = ErrorType.NO_ADAPTER

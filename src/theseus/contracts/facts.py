@@ -1,6 +1,8 @@
 """What a worker knows and a workflow may not read by itself: recorded once, at the start of a task. Inner contract."""
 
-from pydantic import BaseModel, ConfigDict
+import operator
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from theseus.contracts.control import ApprovalRules
 from theseus.contracts.memory import Recalled
@@ -10,7 +12,7 @@ from theseus.contracts.tools import ToolFacts
 
 
 class ModelCard(BaseModel):
-    """One model as the catalogue has it; prices in millionths of a US dollar per million tokens."""
+    """One model as the catalogue has it; prices in millionths of a US dollar per million tokens; `vision`: it sees images."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +24,7 @@ class ModelCard(BaseModel):
     output_price: int
     cached_price: int
     cache_write_price: int
+    vision: bool = Field(default=False, exclude_if=operator.not_)
 
 
 class FactsRequest(BaseModel):

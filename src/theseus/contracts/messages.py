@@ -4,10 +4,12 @@ A conversation is a `Head` (who speaks, with which facts) and messages. It is ke
 (`domain/transcript.py` has the hashes); a request names the prefix by hash and carries only what is new.
 """
 
+import operator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.session import SessionKey, Window
 from theseus.contracts.task import Usage
 
@@ -55,11 +57,12 @@ Message = Annotated[UserMessage | AssistantMessage | ToolMessage, Field(discrimi
 
 
 class Head(Inner):
-    """How a conversation begins: the role, the facts its prompt is rendered from, and the session's window."""
+    """How a conversation begins: the role, the facts its prompt is rendered from, the session's window, and images."""
 
     role: str
     facts: dict[str, JsonValue] = {}
     window: Window | None = None
+    images: tuple[AttachmentRef, ...] = Field(default=(), exclude_if=operator.not_)
 
 
 class TaskRef(Inner):
@@ -112,6 +115,7 @@ class LLMReply(Inner):
     `partial` marks a call that was cancelled: text and usage are what there was until then.
     `window_lost` says that the session's earlier turns could not be read any more; `untold` that the event log was down
     when the answer came, so that the workflow has to tell of it. `wasted` is what earlier attempts of this call spent.
+    `unseen` are names of images that the model was not shown.
     """
 
     message: AssistantMessage
@@ -125,6 +129,7 @@ class LLMReply(Inner):
     window_lost: bool = False
     untold: bool = False
     wasted: Usage | None = None
+    unseen: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
 
 
 class TranscriptPart(Inner):

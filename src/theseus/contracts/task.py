@@ -11,6 +11,9 @@ from theseus.contracts.plan import Plan
 MAX_INPUT_BYTES = 1024 * 1024
 """Largest task input, as JSON. Above it the task is refused (the server itself stops at 2 MiB)."""
 
+MOST_ATTACHMENTS = 10
+"""So many files may come with one task."""
+
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 """An id chosen by a caller: it names a workflow, a store key or a folder, so its letters are few."""
 
@@ -73,6 +76,28 @@ class AdsPlatforms(Outer):
     meta_platform: Literal["facebook", "instagram", "messenger", "whatsapp", "all"] = "all"
 
 
+class Attachment(Outer):
+    """A file that comes with a task: its content as base64 or, for text types, as text; or one that is kept already."""
+
+    name: str = Field(min_length=1, max_length=255, description="A file name; folders in it are left out.")
+    media_type: Literal[
+        "text/plain",
+        "text/markdown",
+        "text/csv",
+        "application/json",
+        "application/pdf",
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+    ]
+    data: str | None = Field(default=None, min_length=1, description="The file's bytes in base64.")
+    text: str | None = Field(default=None, min_length=1, description="The content itself, of a text type.")
+    artifact_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        default=None, description="An artifact of the same user, such as an attachment of an earlier task."
+    )
+
+
 class TaskContext(BaseModel):
     """Execution context. Known keys are typed; unknown keys are kept and handed to prompts and tools."""
 
@@ -123,6 +148,9 @@ class TaskContext(BaseModel):
     require_review: bool | None = None
     review_timeout: int | None = Field(default=None, ge=1, le=900, description="Seconds to wait for a plan review.")
     platforms: AdsPlatforms | None = None
+    attachments: tuple[Attachment, ...] | None = Field(
+        default=None, max_length=MOST_ATTACHMENTS, description="Files that come with the task, within its largest size."
+    )
     memory: bool | None = Field(
         default=None,
         description="Use what is known of the user, and keep facts of this task for later ones; absent: as set.",

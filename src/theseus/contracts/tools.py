@@ -1,5 +1,6 @@
 """Tools as data: what a model is told of them, what a call asks and gives. Inner contract."""
 
+import operator
 from datetime import timedelta
 from enum import StrEnum
 
@@ -51,20 +52,21 @@ class ToolSpec(BaseModel):
 
 
 class ToolFacts(BaseModel):
-    """The part of a spec that a workflow needs, recorded once per task."""
+    """The part of a spec that a workflow needs, recorded once per task; `roles` are those that an adapter brought it for."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     effect: Effect
     timeout: timedelta
+    roles: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
 
 
 class ToolRequest(BaseModel):
     """One tool call.
 
-    `idempotency_key` is stable over retries; `head` is the transcript node with the task's context; `research` says for
-    which sub-question a researcher calls; `given` is the task's context where no conversation has it.
+    `idempotency_key` is stable over retries; `research` says for which sub-question a researcher calls. `context` is what
+    the task's caller gave; where it is too large to go with each call, it is to be read from the task's input.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,9 +75,9 @@ class ToolRequest(BaseModel):
     step: int
     call: ToolCall
     idempotency_key: str
-    head: str = ""
     research: ResearchCall | None = None
-    given: dict[str, JsonValue] | None = None
+    context: dict[str, JsonValue] = Field(default={}, exclude_if=operator.not_)
+    is_context_in_input: bool = Field(default=False, exclude_if=operator.not_)
 
 
 class ToolResult(BaseModel):

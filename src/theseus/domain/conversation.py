@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from theseus.contracts.messages import AssistantMessage, Head, Message, TranscriptPart
-from theseus.domain.tokens import estimate, estimate_messages
+from theseus.domain.tokens import IMAGE_TOKENS, estimate, estimate_messages
 from theseus.domain.transcript import Node, head_node, message_node
 
 INLINE_BYTES = 48 * 1024
@@ -92,11 +92,6 @@ class Conversation:
         """All that the store should have, in slices that are small enough for a history event."""
         return [part for node in self._nodes() for part in _slices(conversation_id, node)]
 
-    @property
-    def head_hash(self) -> str:
-        """Hash of the first link, where the task's context can be found."""
-        return head_node(self.head).hash
-
     def _nodes(self) -> list[Node]:
         chain = [head_node(self.head)]
         for batch in self._batches:
@@ -117,4 +112,4 @@ def _slices(conversation_id: str, node: Node) -> list[TranscriptPart]:
 def _head_tokens(head: Head) -> int:
     # prompts show so much of a fact and no more
     facts = [str(value)[:SHOWN_FACT_CHARS] for value in head.facts.values()]
-    return 600 + sum(estimate(fact) for fact in facts)
+    return 600 + sum(estimate(fact) for fact in facts) + IMAGE_TOKENS * len(head.images)

@@ -10,7 +10,8 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
+from theseus.contracts.task import MAX_INPUT_BYTES, AdsPlatforms, Mode, TaskContext, TaskInput
+from theseus.domain import attachments
 from theseus.domain.versions import named
 
 DEFAULT_ROLE = "generalist"
@@ -55,6 +56,7 @@ def accept(raw: JsonValue, setting: Setting) -> AcceptedTask:
             field="task_id",
         )
     _refuse_conflicts(data)
+    attachments.check(data.context)
     mode = _mode(data, setting.workflow_mode)
     _refuse_without_effect(data, mode)
     _refuse_agents_alone(data, mode)
@@ -80,11 +82,27 @@ def _parse(raw: JsonValue) -> TaskInput:
         raise InvalidInput(f'the task input must be one JSON object such as {{"query": "..."}}, not {_kind(raw)}')
     size = len(json.dumps(raw, ensure_ascii=False).encode(errors="replace"))
     if size > MAX_INPUT_BYTES:
-        raise InvalidInput(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
+        words = f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted"
+        largest = _largest_attachment(raw.get("context"))
+        raise InvalidInput(f"{words}; most of it is {largest}" if largest else words, field=largest or None)
     try:
         return TaskInput.model_validate(raw)
     except ValidationError as error:
         raise _invalid(error) from error
+
+
+def _largest_attachment(context: JsonValue) -> str:
+    """The key of the attachment that makes an input too large; empty where none does."""
+    given = context.get("attachments") if isinstance(context, dict) else None
+    sizes = {
+        f"context.attachments.{place}.{key}": len(value)
+        for place, each in enumerate(given if isinstance(given, list) else ())
+        for key, value in (each if isinstance(each, dict) else {}).items()
+        if key in ("data", "text") and isinstance(value, str)
+    }
+    if sum(sizes.values()) * 2 < MAX_INPUT_BYTES:
+        return ""
+    return max(sizes, key=lambda key: sizes[key])
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
@@ -195,6 +213,18 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
         _without_effect("context.memory", "a model (context.disable_ai: false)")
     if context.platforms is not None and context.role != "ads_research":
         _without_effect("context.platforms", "context.role: ads_research")
+    if context.platforms is not None:
+        _refuse_platforms(context.platforms)
+
+
+def _refuse_platforms(platforms: AdsPlatforms) -> None:
+    if not (platforms.google or platforms.yahoo_jp or platforms.meta):
+        raise InvalidInput(
+            "context.platforms: all are off, so there is nothing to ask; turn on google, yahoo_jp or meta",
+            field="context.platforms",
+        )
+    if platforms.meta_platform != "all" and not platforms.meta:
+        _without_effect("context.platforms.meta_platform", "context.platforms.meta: true")
 
 
 def _asks_for_research(data: TaskInput) -> str:
@@ -236,8 +266,8 @@ def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
 
 
 def context_bytes(context: TaskContext) -> int:
-    """Size of a context as JSON."""
-    return len(context.model_dump_json(exclude_defaults=True).encode())
+    """Size of a context as JSON, without attachments, which are kept elsewhere."""
+    return len(context.model_dump_json(exclude_defaults=True, exclude={"attachments"}).encode())
 
 
 def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTask:

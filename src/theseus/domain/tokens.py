@@ -15,6 +15,8 @@ from theseus.contracts.messages import AssistantMessage, Message, ToolMessage
 
 MESSAGE_TOKENS = 6
 """What a provider adds to each message: who speaks, where it begins and ends."""
+IMAGE_TOKENS = 1_600
+"""What an image costs at most: providers scale larger ones down."""
 _CALL_TOKENS = 12
 
 _PIECE = re.compile(

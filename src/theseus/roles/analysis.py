@@ -12,6 +12,7 @@ ANALYSIS = Plain(
     ),
     tier=ModelTier.SMALL,
     tools=(
+        "web_search",
         "file_read",
         "file_list",
         "read_artifact",

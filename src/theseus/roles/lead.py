@@ -22,5 +22,6 @@ LEAD = Role(
         "task": "The task",
         "roles": "Roles to choose from, and what each is",
         **CONTEXT_SHOWN,
+        "attachments": "Attachments, which every agent can read",
     },
 )

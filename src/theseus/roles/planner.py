@@ -25,5 +25,6 @@ PLANNER = Role(
         "roles": "Roles to choose from, and what each is",
         "tools": "Tools that each role may use",
         **CONTEXT_SHOWN,
+        "attachments": "Attachments, which every agent that works by react can read",
     },
 )

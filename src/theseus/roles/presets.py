@@ -1,9 +1,12 @@
 """The tables of roles: `PRESETS` may be named in `context.role`, `ROLES` are all."""
 
+from theseus.roles.ads_research import ADS_RESEARCH
 from theseus.roles.analysis import ANALYSIS
 from theseus.roles.chat import CHAT
 from theseus.roles.critic import CRITIC
+from theseus.roles.data_analytics import DATA_ANALYTICS
 from theseus.roles.developer import DEVELOPER
+from theseus.roles.financial_news import FINANCIAL_NEWS
 from theseus.roles.generalist import GENERALIST
 from theseus.roles.judge import JUDGE
 from theseus.roles.lead import LEAD
@@ -19,7 +22,11 @@ from theseus.roles.thinking import EXPLORER, REVIEWER
 from theseus.roles.writer import WRITER
 
 PRESETS: dict[str, Plain] = {
-    role.name: role for role in (GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER)
+    role.name: role
+    for role in (
+        *(GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER),
+        *(DATA_ANALYTICS, ADS_RESEARCH, FINANCIAL_NEWS),
+    )
 }
 
 WORKERS: dict[str, Plain] = {**PRESETS, RESEARCHER.name: RESEARCHER}

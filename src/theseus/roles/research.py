@@ -12,7 +12,10 @@ RESEARCH = Plain(
     ),
     tier=ModelTier.SMALL,
     tools=(
+        "web_search",
         "web_fetch",
+        "web_subpage_fetch",
+        "web_crawl",
         "read_artifact",
     ),
     temperature=0.3,

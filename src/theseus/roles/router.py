@@ -17,5 +17,5 @@ ROUTER = Role(
     answer=Assessment,
     temperature=0.0,
     max_output_tokens=300,
-    facts_shown={"follows_a_conversation": "The task follows an earlier conversation"},
+    facts_shown={"follows_a_conversation": "The task follows an earlier conversation", "attachments": "Attachments"},
 )

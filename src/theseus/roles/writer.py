@@ -10,7 +10,7 @@ WRITER = Plain(
         "to the facts you are given, use plain words, and leave out what does not help."
     ),
     tier=ModelTier.SMALL,
-    tools=("file_read",),
+    tools=("file_read", "read_artifact"),
     temperature=0.6,
     max_output_tokens=4096,
     facts_shown=CONTEXT_SHOWN,

@@ -1,6 +1,7 @@
 """The ports of all stores. `memory.py` and `redis.py` implement each and pass one test-suite."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -153,3 +154,16 @@ class MemoryStore(Protocol):
     async def put_vectors(self, owner: Owner, model: str, vectors: Mapping[str, Sequence[float]]) -> None:
         """Keeps vectors of facts that are still there; one of another model is replaced."""
         ...
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Every store that activities use."""
+
+    sessions: SessionStore
+    transcripts: TranscriptStore
+    artifacts: ArtifactStore
+    events: EventLog
+    rates: RateStore
+    evidence: EvidenceStore
+    memory: MemoryStore

@@ -6,7 +6,6 @@ from theseus.contracts.control import ApprovalDecision, PendingApproval
 from theseus.contracts.errors import Denied
 from theseus.contracts.plan import Plan, PlanDraft
 from theseus.domain.planning import adopted, faults
-from theseus.roles.presets import PRESETS
 from theseus.workflows.approvals import NOBODY, wanted
 from theseus.workflows.run import Run
 
@@ -72,7 +71,7 @@ def _problem(run: Run, pending: PendingApproval, decision: ApprovalDecision, mos
     except ValidationError as error:
         return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
     tools = [tool.name for tool in run.facts.tools]
-    return "; ".join(faults(draft, most=most, roles=PRESETS, tools=tools))
+    return "; ".join(faults(draft, most=most, roles=run.roles_there, tools=tools))
 
 
 def _draft(changed: JsonValue) -> JsonValue:

@@ -19,7 +19,7 @@ from theseus.contracts.events import (
     WorkflowControl,
     WorkflowFailed,
 )
-from theseus.contracts.task import ModelUse, TaskMetadata, TaskResult, TaskStatus
+from theseus.contracts.task import MemoryUse, ModelUse, TaskMetadata, TaskResult, TaskStatus
 from theseus.domain.parsing import response_of
 from theseus.workflows.answer import Answer
 from theseus.workflows.milestones import Milestones
@@ -108,7 +108,7 @@ def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
         agents=run.records(),
         plan=run.plan,
         window=_window(run),
-        memory=run.memory,
+        memory=_memory(run),
     )
     return TaskResult(
         task_id=task_id,
@@ -165,3 +165,14 @@ def _window(run: Run) -> dict[str, JsonValue] | None:
 
 def _end(result: TaskResult) -> EndFacts:
     return EndFacts(status=str(result.status), usage=result.usage)
+
+
+def _memory(run: Run) -> MemoryUse | None:
+    """What the task used of its user's memory and added to it; None for a task without memory."""
+    recalled = run.facts.recalled
+    if recalled is None:
+        return None
+    problems = [problem for problem in (recalled.problem, run.memory_problem) if problem]
+    return MemoryUse(
+        recalled=[fact.id for fact in recalled.facts], kept=list(run.kept), problem="; ".join(problems) or None
+    )

@@ -11,7 +11,6 @@ from theseus.domain.combining import with_gaps
 from theseus.domain.conversation import Conversation
 from theseus.domain.supervision import MOST_IDLE, MOST_ROUNDS, failures
 from theseus.roles.lead import LEAD
-from theseus.roles.presets import PRESETS
 from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.conclusion import reason_of
 from theseus.workflows.model_calls import ask_on
@@ -108,5 +107,6 @@ async def _conclude(
 
 
 def _facts(run: Run) -> dict[str, JsonValue]:
-    facts: dict[str, JsonValue] = {"roles": {role.name: role.instructions[:SHOWN_CHARS] for role in PRESETS.values()}}
+    roles = run.roles_to_recruit().values()
+    facts: dict[str, JsonValue] = {"roles": {role.name: role.instructions[:SHOWN_CHARS] for role in roles}}
     return facts | run.shared_facts()

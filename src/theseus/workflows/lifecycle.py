@@ -18,6 +18,7 @@ from theseus.contracts.errors import DomainError, InvalidInput, NoModel
 from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
+from theseus.domain.attachments import mentioned
 from theseus.domain.budget import Ledger
 from theseus.domain.fairness import fairness_key
 from theseus.domain.intake import Setting, accept, parsed
@@ -34,7 +35,15 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
-from theseus.workflows.opening import announce, choose_mode, fit_session, take_skill, take_template
+from theseus.workflows.opening import (
+    announce,
+    choose_mode,
+    fit_session,
+    keep_attachments,
+    refuse_unserved,
+    take_skill,
+    take_template,
+)
 from theseus.workflows.remembering import keep, recall, take_notes
 from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
@@ -113,9 +122,11 @@ class Lifecycle:
         if (carried := _carried(raw)) is not None:
             return await self._go_on(carried)
         run = await self._open(raw)
+        await keep_attachments(run)
         mode = run.task.mode
         if run.task.skill is not None:
             await take_skill(run, run.task.skill)
+            refuse_unserved(run.task, run.facts.tools)
         if mode is Mode.TEMPLATE:
             mode = await take_template(run)
             run.mode = mode or run.task.fallback_mode
@@ -157,9 +168,11 @@ class Lifecycle:
             raise refused or InvalidInput("the input was not accepted")
         if facts.refusal is not None and not task.context.disable_ai:
             raise _no_model(task, facts.refusal)
+        tools = permitted(facts.tools, task.tools)
+        refuse_unserved(task, tools)
         self._run = run = Run(
             task=task,
-            facts=facts.model_copy(update={"tools": permitted(facts.tools, task.tools)}),
+            facts=facts.model_copy(update={"tools": tools}),
             control=self._control,
             crew=self._crew,
             approvals=self._approvals,
@@ -189,12 +202,13 @@ class Lifecycle:
         run = self._opened
         run.enter("saving")
         patience = max(run.deadline - steps.now(), LEAST_SAVING)
+        said = run.task.query + mentioned(run.task.attachments)
         await steps.append_turn(
             Turn(
                 key=run.task.session,
                 task_id=run.task.task_id,
-                user_text=run.task.query,
-                user_tokens=estimate(run.task.query),
+                user_text=said,
+                user_tokens=estimate(said),
                 answer_text=answer.text,
                 answer_tokens=estimate(answer.text),
             ),

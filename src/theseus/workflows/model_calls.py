@@ -141,6 +141,8 @@ async def _call(run: Run, talk: Conversation, role: Role[T], card: ModelCard, re
             run.charge(card.route, used)
     if reply.window_lost:
         run.note_degraded("earlier turns of the session could not be read any more")
+    if reply.unseen:
+        run.note_unseen(reply.route, reply.unseen)
     if reply.untold:
         run.milestones.pass_on(output(run.ref(), request.step, reply, steps.now()))
     if reply.partial or is_stopping():

@@ -1,16 +1,25 @@
 """How a task opens: it is announced, its session is fitted into the model's window, its mode is chosen."""
 
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, StepFailed
+from theseus.contracts.attachments import StoreAttachments
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.skill import LoadSkill
 from theseus.contracts.task import Mode
 from theseus.contracts.template import LoadTemplate, ToolNode
+from theseus.contracts.tools import READ_ARTIFACT, ToolFacts
 from theseus.domain.budget import Ledger
 from theseus.domain.intake import TEAM_MODES, context_bytes
+from theseus.domain.platforms import missing, turned_off
 from theseus.domain.routing import route
+from theseus.domain.shared import surroundings
 from theseus.domain.templates.binding import bound
 from theseus.domain.templates.soundness import needs_model
 from theseus.domain.tokens import estimate
@@ -26,6 +35,25 @@ from theseus.workflows.run import Run
 
 TEAMS = "routes-to-teams"
 """Tasks that were routed before the team modes existed stay in simple mode (docs/decisions/0008)."""
+
+
+def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
+    """Refuses a task whose role works with tools of a vendor where no adapter brings one.
+
+    Raises:
+        NoAdapter: `tools`, all that the task may use, have none of them.
+    """
+    role = PRESETS[task.role]
+    off = turned_off(task.context.platforms)
+    if role.can_work_with(tool for tool in tools if tool.name not in off):
+        return
+    wanted = ", ".join(name for name in role.vendor_tools or () if name not in off) or "tools of a vendor"
+    raise NoAdapter(
+        f"context.role: {role.name} works with {wanted}, and none is here for this task: no worker has an adapter that brings "
+        "one, or the tenant's or the task's list of tools leaves it out. Install on the workers a package with an entry point in "
+        "the group theseus.adapters, configure it, and name it in THESEUS_ADAPTERS if that is set; docs/adapters.md says how",
+        field="context.role",
+    )
 
 
 def announce(run: Run) -> None:
@@ -47,7 +75,30 @@ def announce(run: Run) -> None:
         steps.label({name: str(value) for name, value in values.items() if value})
     if unknown := absent(run.facts.tools, task.tools):
         run.note_degraded(f"tools: this worker has none that this tenant may use for {', '.join(unknown)}")
+    if unserved := missing(task.context.platforms, run.tools_there):
+        run.note_degraded(f"context.platforms: no adapter asks {', '.join(unserved)}")
     run.show()
+
+
+async def keep_attachments(run: Run) -> None:
+    """Keeps what came with the task; from here on it is known by name and artifact.
+
+    Raises:
+        InvalidInput: one of them cannot be used.
+    """
+    if not run.task.context.attachments:
+        return
+    run.enter("keeping attachments")
+    kept = await steps.store_attachments(StoreAttachments(task_id=run.task.task_id, session=run.task.session))
+    if kept.refused:
+        raise InvalidInput(kept.refused, field=kept.field)
+    context = run.task.context.model_copy(update={"attachments": None})
+    run.task = run.task.model_copy(update={"context": context, "attachments": kept.attachments})
+    if run.readers and READ_ARTIFACT not in run.tools_there:
+        names = ", ".join(each.name for each in kept.attachments if not each.is_image)
+        run.note_degraded(
+            f"only the beginnings of attachments can be seen, because {READ_ARTIFACT} may not be used: {names}"
+        )
 
 
 async def take_template(run: Run) -> Mode | None:
@@ -134,13 +185,13 @@ async def choose_mode(run: Run) -> Mode:
     """Asks the router; when it cannot say, or chooses what cannot be had, the mode is simple and the task degraded."""
     run.enter("routing")
     try:
-        assessment = await ask(run, ROUTER, run.task.query, facts=_said_before(run))
+        assessment = await ask(run, ROUTER, run.task.query, facts=_known_before(run))
     except (StepFailed, AnswerInvalid) as error:
         run.note_degraded(f"the router could not decide ({error.message[:200]}); simple mode was taken")
         return Mode.SIMPLE
     mode = route(assessment)
     run.complexity = assessment.complexity
-    run.needs_tools = assessment.needs_tools
+    run.needs_tools = assessment.needs_tools or bool(run.readers) or PRESETS[run.task.role].vendor_tools is not None
     if mode in TEAM_MODES and context_bytes(run.task.context) > MOST_CONTEXT_BYTES:
         run.note_degraded(
             f"the router chose {mode} mode, but the context is too large for a team; simple mode was taken"
@@ -184,5 +235,5 @@ async def _summarise(run: Run, plan: Fit) -> SessionSummary | None:
     return made
 
 
-def _said_before(run: Run) -> dict[str, bool]:
-    return {"follows_a_conversation": run.window is not None}
+def _known_before(run: Run) -> dict[str, JsonValue]:
+    return {"follows_a_conversation": run.window is not None, **surroundings(run.task)}

@@ -1,8 +1,7 @@
 """What a mode may see and do: its task, its budget, model calls, tool calls, milestones and checkpoints."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
+from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.carried import TeamState
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import ErrorType, NoModel, StepFailed
@@ -25,17 +25,19 @@ from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.skill import Skill
-from theseus.contracts.task import AgentRecord, Limits, MemoryUse, Mode, ModelTier, Usage
+from theseus.contracts.task import AgentRecord, Mode, Usage
 from theseus.contracts.template import LoadedTemplate, TemplateState
-from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
-from theseus.domain.budget import Ledger, set_aside
+from theseus.contracts.tools import READ_ARTIFACT, RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
+from theseus.domain.budget import Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
+from theseus.domain.platforms import turned_off
 from theseus.domain.recalling import shown
 from theseus.domain.research.stopping import ResearcherWatch
+from theseus.domain.shared import Shared, facts_of, shared, surroundings
 from theseus.roles.presets import PRESETS, WORKERS
-from theseus.roles.role import ALL_TOOLS, Role
+from theseus.roles.role import Plain, Role
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
@@ -44,6 +46,9 @@ from theseus.workflows.milestones import Milestones
 from theseus.workflows.reviews import Reviews
 
 T = TypeVar("T", bound=BaseModel)
+
+NAMED_ROLE = "named-role-binds-the-team"
+"""Before this change the lead of a task with a role chose among all roles."""
 
 
 @dataclass
@@ -105,6 +110,7 @@ class Run:
     failures: list[ErrorType] = field(default_factory=list[ErrorType])
     kept: tuple[str, ...] = ()
     memory_problem: str = ""
+    _shared: Shared | None = None
     template: LoadedTemplate | None = None
     skill: Skill | None = None
     template_state: TemplateState | None = None
@@ -117,13 +123,20 @@ class Run:
         self.phase = phase
         self.show()
 
+    def note_unseen(self, route: Route, images: Sequence[str]) -> None:
+        """Records, once, that a model was not shown images."""
+        reason = f"{route}: images that it could not be shown: {', '.join(images)}"
+        if reason not in self.degraded:
+            self.note_degraded(reason)
+
     def note_degraded(self, reason: str) -> None:
         """Records a fallback; the task's status will be `degraded`."""
         self.degraded.append(reason)
         self.milestones.tell(Progressed, type="WARNING", message=reason)
 
     def cards(self, role: Role[T]) -> tuple[ModelCard, ...]:
-        """The models that may answer for a role, best first; routes that failed before come last.
+        """The models that may answer for a role, best first, those that see before others where there are images; routes
+        that failed before come last.
 
         Raises:
             NoModel: none can.
@@ -132,7 +145,8 @@ class Run:
         cards = self.facts.models.get(tier, ())
         if not cards:
             raise NoModel(self.facts.refusal or f"no model of tier {tier} is configured")
-        return tuple(sorted(cards, key=lambda card: card.route in self.left))
+        blind_last = any(each.is_image for each in self.task.attachments)
+        return tuple(sorted(cards, key=lambda card: (card.route in self.left, blind_last and not card.vision)))
 
     def tools_of(self, role: Role[T]) -> tuple[str, ...]:
         """Names of the role's tools that this worker has and this task may use."""
@@ -140,12 +154,29 @@ class Run:
 
     def tools_of_roles(self) -> dict[str, tuple[str, ...]]:
         """The tools that a plan may give to subtasks of each role."""
-        return {name: self._tools_of(role) for name, role in PRESETS.items()}
+        return {name: self._tools_of(role) for name, role in self.roles_there.items()}
+
+    @property
+    def roles_there(self) -> dict[str, Plain]:
+        """The presets that can work with the tools that this worker has and this task may use."""
+        tools = [tool for tool in self.facts.tools if self._may_use(tool)]
+        return {name: role for name, role in PRESETS.items() if role.can_work_with(tools)}
+
+    def roles_to_recruit(self) -> dict[str, Plain]:
+        """The roles that a lead may take into its team: the one that the caller named, else all that are there."""
+        named = self.task.context.role
+        if named is not None and steps.has_patch(NAMED_ROLE):
+            return {named: PRESETS[named]}
+        return self.roles_there
 
     def _tools_of(self, role: Role[T]) -> tuple[str, ...]:
-        return tuple(
-            t.name for t in self.facts.tools if self._may_use(t) and (ALL_TOOLS in role.tools or t.name in role.tools)
-        )
+        also = self.readers
+        return tuple(t.name for t in self.facts.tools if self._may_use(t) and (role.has(t) or t.name in also))
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The tool that every agent needs for what came with the task; none where there is nothing to read."""
+        return (READ_ARTIFACT,) if any(not each.is_image for each in self.task.attachments) else ()
 
     @property
     def tools_there(self) -> tuple[str, ...]:
@@ -161,6 +192,8 @@ class Run:
             return self.in_team
         if tool.name in RESEARCH_ONLY and self.research is None:
             return False
+        if tool.name in turned_off(self.task.context.platforms):
+            return False
         return tool.effect is Effect.READ or not self.is_read_only
 
     def talk(self, role: Role[T], *, window: bool = True, facts: Mapping[str, JsonValue] | None = None) -> Conversation:
@@ -170,10 +203,15 @@ class Run:
             role=role.name,
             facts=own | dict(facts if facts is not None else self.task_facts()),
             window=self.window if window else None,
+            images=self._images if facts is None and role.name in WORKERS else (),
         )
         made = Conversation(head, window_tokens=self.window_tokens if window else 0)
         self.talks.append(made)
         return made
+
+    @property
+    def _images(self) -> tuple[AttachmentRef, ...]:
+        return tuple(each for each in self.task.attachments if each.is_image)
 
     @property
     def today(self) -> str:
@@ -210,33 +248,6 @@ class Run:
             plan=self.plan,
             waiting_for=self.waiting_for,
         )
-
-    @contextmanager
-    def apart(self, request: str, limits: Limits, tier: ModelTier | None = None) -> Generator["Run"]:
-        """This run for one part of its work: with a request, a budget and a team of its own; all else is shared."""
-        grant = set_aside(limits)
-        self.ledger = self.ledger.reserve(grant)
-        task = self.task if tier is None else self.task.model_copy(update={"model_tier": tier})
-        made = replace(
-            self,
-            task=task,
-            ledger=Ledger(limits),
-            changed=request,
-            plan=None,
-            agents=[],
-            talks=[],
-            team_state=TeamState(),
-            question="",
-            whole=self,
-            parts=[],
-        )
-        self.parts.append(made)
-        try:
-            yield made
-        finally:
-            self.parts.remove(made)
-            self.ledger = self.ledger.settle(grant, made.ledger.spent)
-            self.last_route = made.last_route or self.last_route
 
     def show(self) -> None:
         """Writes the live details that the Temporal UI shows."""
@@ -343,19 +354,11 @@ class Run:
 
     def task_facts(self) -> dict[str, JsonValue]:
         """What prompts are rendered from: the caller's prompt, its parameters, and what all roles are shown."""
-        context = self.task.context
-        facts: dict[str, JsonValue] = {}
-        if prompt := self.skill.body if self.skill is not None else context.system_prompt:
-            facts["system_prompt"] = prompt
-        if context.prompt_params:
-            facts["prompt_params"] = context.prompt_params
-        return facts | self.shared_facts()
+        return facts_of(self.task, self.skill.body if self.skill is not None else "") | self.memory_facts()
 
     def shared_facts(self) -> dict[str, JsonValue]:
-        """What each role that plans or answers is shown: unknown keys of the context, and what is known of the user."""
-        extra = self.task.context.model_extra
-        facts: dict[str, JsonValue] = {"context": dict(extra)} if extra else {}
-        return facts | self.memory_facts()
+        """What each role that plans or answers is shown: the task's surroundings, and what is known of the user."""
+        return surroundings(self.task) | self.memory_facts()
 
     def memory_facts(self) -> dict[str, JsonValue]:
         """What is known of the user from earlier tasks, as prompts show it; empty without any."""
@@ -363,15 +366,11 @@ class Run:
         return {"memory": shown(recalled.facts)} if recalled is not None and recalled.facts else {}
 
     @property
-    def memory(self) -> MemoryUse | None:
-        """What the task used of its user's memory and added to it; None for a task without memory."""
-        recalled = self.facts.recalled
-        if recalled is None:
-            return None
-        problems = [problem for problem in (recalled.problem, self.memory_problem) if problem]
-        return MemoryUse(
-            recalled=[fact.id for fact in recalled.facts], kept=list(self.kept), problem="; ".join(problems) or None
-        )
+    def shared(self) -> Shared:
+        """What tools may know of the task's context."""
+        if self._shared is None:
+            self._shared = shared(self.task.context, self.task.attachments)
+        return self._shared
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

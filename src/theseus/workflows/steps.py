@@ -22,6 +22,7 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
+from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.llm.activity import LLMActivities
@@ -29,6 +30,7 @@ from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
+from theseus.contracts.attachments import StoreAttachments, StoredAttachments
 from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType, StepFailed
 from theseus.contracts.events import Event, EventBatch
@@ -47,6 +49,8 @@ HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
 MODEL_CALL = timedelta(minutes=15)
 STORE_CALL = timedelta(seconds=15)
+ATTACHMENTS = timedelta(minutes=5)
+"""Ten PDFs that are hard to read, and the wait for a reader."""
 SHORT_CALL = timedelta(seconds=3)
 RENDERING = timedelta(minutes=5)
 """For all texts of one step; each of them may take a few seconds at most."""
@@ -133,16 +137,8 @@ async def load_skill(request: LoadSkill) -> LoadedSkill:
 
 async def render(request: RenderRequest) -> Rendered:
     """Texts, filled in; what cannot be rendered is told by id."""
-    try:
-        return await workflow.execute_local_activity_method(
-            LibraryActivities.render,
-            request,
-            start_to_close_timeout=RENDERING,
-            retry_policy=_BRIEF,
-            summary=f"render {', '.join(text.id for text in request.texts)}"[:120],
-        )
-    except FailureError as error:
-        _give_up(error)
+    summary = f"render {', '.join(text.id for text in request.texts)}"[:120]
+    return await _known_here(LibraryActivities.render, request, summary, timeout=RENDERING, policy=_BRIEF)
 
 
 async def cancel_this_task(reason: str) -> None:
@@ -235,6 +231,12 @@ async def publish_last(events: Sequence[Event]) -> bool:
 async def load_session(key: SessionKey, last: int) -> SessionView:
     """Heads of the session's last messages; waits while the store is down."""
     return await _asked(SessionActivities.load, LoadSession(key=key, last=last), _PATIENT, f"last {last} messages")
+
+
+async def store_attachments(request: StoreAttachments) -> StoredAttachments:
+    """Keeps what came with the task; waits while the store is down."""
+    store = AttachmentActivities.store
+    return await _asked(store, request, _PATIENT, "attachments", timeout=ATTACHMENTS, heartbeat=HEARTBEAT)
 
 
 async def append_turn(turn: Turn, *, patience: timedelta) -> None:
@@ -336,25 +338,39 @@ async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> T
         _give_up(error)
 
 
-async def _known_here(method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, summary: str) -> Told:
+async def _known_here(
+    method: Callable[[Any, Asked], Awaitable[Told]],
+    request: Asked,
+    summary: str,
+    *,
+    timeout: timedelta = STORE_CALL,
+    policy: RetryPolicy = _PATIENT,
+) -> Told:
     """One question to the worker that runs this workflow."""
     try:
         return await workflow.execute_local_activity_method(
-            method, request, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT, summary=summary
+            method, request, start_to_close_timeout=timeout, retry_policy=policy, summary=summary
         )
     except FailureError as error:
         _give_up(error)
 
 
 async def _asked(
-    method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, retries: RetryPolicy, summary: str
+    method: Callable[[Any, Asked], Awaitable[Told]],
+    request: Asked,
+    retries: RetryPolicy,
+    summary: str,
+    *,
+    timeout: timedelta = STORE_CALL,
+    heartbeat: timedelta | None = None,
 ) -> Told:
     """One question to a store."""
     try:
         return await workflow.execute_activity_method(
             method,
             request,
-            start_to_close_timeout=STORE_CALL,
+            start_to_close_timeout=timeout,
+            heartbeat_timeout=heartbeat,
             retry_policy=retries,
             summary=summary,
             priority=priority(),

@@ -118,7 +118,7 @@ def role_of(subtask: Subtask) -> Role[Any]:
 def tools_of(run: Run, subtask: Subtask) -> tuple[str, ...]:
     """The tools that the plan gives the subtask, or those of its role; in a team, the one by which agents talk too."""
     role = WORKERS[subtask.role]
-    own = run.tools_of(role) if subtask.tools is None else run.tools_named(subtask.tools)
+    own = run.tools_of(role) if subtask.tools is None else run.tools_named((*subtask.tools, *run.readers))
     if not run.in_team or SEND_MESSAGE in own:
         return own
     return (*own, *run.tools_named([SEND_MESSAGE]))

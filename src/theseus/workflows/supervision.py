@@ -27,7 +27,6 @@ from theseus.contracts.supervision import (
     Wait,
 )
 from theseus.domain.supervision import MOST_MESSAGES, cannot_assign, cannot_recruit, has_failed, roster, told, welcome
-from theseus.roles.presets import PRESETS
 from theseus.workflows.run import Run
 from theseus.workflows.team import Errand, delegate
 from theseus.workflows.together import stopped
@@ -176,7 +175,7 @@ class Supervised:
                 pass
 
     def _recruit(self, action: Recruit) -> None:
-        if problem := cannot_recruit(self.members, action.name, action.role, sorted(PRESETS)):
+        if problem := cannot_recruit(self.members, action.name, action.role, sorted(self._run.roles_to_recruit())):
             self._news.append(f"Nobody was recruited: {problem}.")
             return
         self.members[action.name] = Member(name=action.name, role=action.role)

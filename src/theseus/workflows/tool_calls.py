@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
 from theseus.contracts.errors import Denied, StepFailed
@@ -18,16 +18,9 @@ from theseus.workflows.run import Run
 
 
 async def use_tool(
-    run: Run,
-    call: ToolCall,
-    head: str,
-    allowed: Sequence[str],
-    research: ResearchCall | None = None,
-    given: dict[str, JsonValue] | None = None,
+    run: Run, call: ToolCall, allowed: Sequence[str], research: ResearchCall | None = None
 ) -> ToolMessage:
     """One tool call; whatever goes wrong with it is a value for the model. `research` says for which sub-question it is.
-
-    `given` is the task's context for a call that belongs to no conversation.
 
     Raises:
         Denied: a person had to approve it and did not.
@@ -38,7 +31,7 @@ async def use_tool(
     if facts is None:
         words = f"There is no tool {call.name!r} for you. Tools: {', '.join(allowed) or 'none'}"
         refused = ToolResult(call_id=call.id, name=call.name, text=words, is_error=True)
-        run.milestones.pass_on(observed(_request(run, call, head, step), refused, words, steps.now()))
+        run.milestones.pass_on(observed(_request(run, call, step), refused, words, steps.now()))
         return _tool_error(call, words)
     if call.name == SEND_MESSAGE:
         return await _send_message(run, call, step)
@@ -49,9 +42,7 @@ async def use_tool(
         if approved is None:
             return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on.")
         call = approved
-    request = _request(run, call, head, step, research or run.research)
-    if given is not None:
-        request = request.model_copy(update={"given": given})
+    request = _request(run, call, step, research or run.research)
     try:
         result = await steps.run_tool(request, facts, summary=_tool_summary(call))
     except StepFailed as error:
@@ -62,9 +53,16 @@ async def use_tool(
     return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
 
 
-def _request(run: Run, call: ToolCall, head: str, step: int, research: ResearchCall | None = None) -> ToolRequest:
-    key = f"{run.place}:{step}:{call.id}"
-    return ToolRequest(ref=run.ref(), step=step, call=call, head=head, idempotency_key=key, research=research)
+def _request(run: Run, call: ToolCall, step: int, research: ResearchCall | None = None) -> ToolRequest:
+    return ToolRequest(
+        ref=run.ref(),
+        step=step,
+        call=call,
+        idempotency_key=f"{run.place}:{step}:{call.id}",
+        research=research,
+        context=run.shared.values,
+        is_context_in_input=run.shared.is_in_input,
+    )
 
 
 async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall | None:

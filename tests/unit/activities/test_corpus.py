@@ -1,7 +1,6 @@
 """A folder of documents is searched by its words, best first, as it is now: new, changed and removed files included."""
 
 import asyncio
-import io
 import os
 import sqlite3
 import time
@@ -9,33 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pypdf import PdfWriter
-from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
+from tests.support.documents import pdf
 from theseus.activities.tools.corpus import Corpus
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.readable import Kind, Readable
 from theseus.activities.tools.search_apis import SearchError
-
-
-def pdf(text: str) -> bytes:
-    """A PDF of one page."""
-    writer = PdfWriter()
-    page = writer.add_blank_page(612, 792)
-    font = DictionaryObject({NameObject("/F1"): _font()})
-    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): font})
-    drawn = DecodedStreamObject()
-    drawn.set_data(f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode())
-    page[NameObject("/Contents")] = drawn
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
-
-
-def _font() -> DictionaryObject:
-    names = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
-    return DictionaryObject({NameObject(name): NameObject(value) for name, value in names.items()})
-
 
 PDF = pdf("The zeppelin landed in Lakehurst.")
 

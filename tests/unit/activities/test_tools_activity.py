@@ -1,6 +1,7 @@
 """tool.run: a call is told before and after, its failure is a value, and no output is too large for a history."""
 
 import asyncio
+import json
 import time
 import tracemalloc
 from collections.abc import Sequence
@@ -11,19 +12,21 @@ import pytest
 from pydantic import JsonValue
 from temporalio.testing import ActivityEnvironment
 
-from theseus.activities.tools.activity import HEAD_CHARS, INLINE_CHARS, TAIL_CHARS, ToolActivities, context_of
+from theseus.activities.inputs import InputDownError
+from theseus.activities.tools.activity import HEAD_CHARS, INLINE_CHARS, TAIL_CHARS, ToolActivities
 from theseus.activities.tools.artifacts import artifact_tools
 from theseus.activities.tools.registry import Registry, ToolContext, ToolError, tool
 from theseus.contracts.events import Event, StoredEvent
-from theseus.contracts.messages import Head, TaskRef, ToolCall, UserMessage
+from theseus.contracts.messages import TaskRef, ToolCall
 from theseus.contracts.session import SessionKey
+from theseus.contracts.task import TaskContext
 from theseus.contracts.tools import Effect, ToolRequest, ToolResult
-from theseus.domain.transcript import head_node, message_node
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents, MemoryTranscripts
+from theseus.stores.memory import MemoryArtifacts, MemoryEvents
 from theseus.stores.ports import StoreDownError
 
 KEY = SessionKey(session_id="s", user_id="ada")
 MINUTE = timedelta(minutes=1)
+GIVEN: dict[str, JsonValue] = {"role": "critic", "crm_id": 7, "prompt_params": {"profile_id": "p-1", "crm_id": 8}}
 
 
 @tool(effect=Effect.READ, timeout=MINUTE)
@@ -57,20 +60,14 @@ async def facts(context: ToolContext) -> dict[str, JsonValue]:
     Args:
         context: who asks
     """
-    return {"given": await context.context(), "key": context.idempotency_key, "agent": context.agent}
+    told = {key: context.get(key, "nothing") for key in ("crm_id", "profile_id", "role", "gone")}
+    return {**told, "key": context.idempotency_key, "agent": context.agent}
 
 
 class DownArtifacts(MemoryArtifacts):
     """An artifact store that cannot be reached."""
 
     async def put(self, key: SessionKey, text: str) -> str:
-        raise StoreDownError("no route")
-
-
-class DownTranscripts(MemoryTranscripts):
-    """A transcript store that cannot be reached."""
-
-    async def get(self, conversation: str) -> dict[str, str]:
         raise StoreDownError("no route")
 
 
@@ -84,22 +81,28 @@ class DownEvents(MemoryEvents):
 class There:
     """The activity over stores in memory."""
 
-    def __init__(self, artifacts: MemoryArtifacts, transcripts: MemoryTranscripts, events: MemoryEvents) -> None:
+    def __init__(self, artifacts: MemoryArtifacts, events: MemoryEvents) -> None:
         self.artifacts = artifacts
-        self.transcripts = transcripts
         self.events = events
+        self.input: TaskContext | None = TaskContext.model_validate(GIVEN)
         registry = Registry([repeat, refuse, slow, facts, *artifact_tools(self.artifacts)])
-        self.activities = ToolActivities(registry, self.artifacts, self.transcripts, self.events)
+        self.activities = ToolActivities(registry, self.artifacts, self.context, self.events)
+
+    async def context(self, task_id: str) -> TaskContext:
+        assert task_id == "task-1"
+        if self.input is None:
+            raise InputDownError("no route")
+        return self.input
 
     async def run(
-        self, name: str, arguments: str = "{}", *, agent: str = "", head: str = "", step: int = 3
+        self, name: str, arguments: str = "{}", *, agent: str = "", step: int = 3, **context: Any
     ) -> ToolResult:
         request = ToolRequest(
             ref=TaskRef(task_id="task-1", session=KEY, agent=agent),
             step=step,
             call=ToolCall(id="call-9", name=name, arguments=arguments),
             idempotency_key="task-1:3:call-9",
-            head=head,
+            **context,
         )
         return await ActivityEnvironment().run(self.activities.run, request)
 
@@ -109,7 +112,7 @@ class There:
 
 @pytest.fixture
 def there() -> There:
-    return There(MemoryArtifacts(), MemoryTranscripts(), MemoryEvents())
+    return There(MemoryArtifacts(), MemoryEvents())
 
 
 async def test_a_call_is_told_before_and_after_under_keys_that_a_retry_repeats(there: There) -> None:
@@ -213,46 +216,46 @@ async def test_an_output_too_large_to_keep_is_cut_and_says_so(there: There) -> N
 
 
 async def test_a_lost_artifact_store_leaves_head_and_tail_and_says_that_the_rest_is_lost() -> None:
-    there = There(DownArtifacts(), MemoryTranscripts(), MemoryEvents())
+    there = There(DownArtifacts(), MemoryEvents())
     result = await there.run("repeat", '{"text": "x", "times": 20000}')
     assert (result.is_error, result.artifact_id, result.size_bytes) == (False, None, 20_000)
     assert "[14000 of 20000 characters are left out here: they are lost" in result.text
 
 
 async def test_a_lost_event_log_is_no_reason_not_to_run_the_tool(caplog: pytest.LogCaptureFixture) -> None:
-    there = There(MemoryArtifacts(), MemoryTranscripts(), DownEvents())
+    there = There(MemoryArtifacts(), DownEvents())
     assert (await there.run("repeat", '{"text": "ho"}')).text == "ho"
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
     assert "TOOL_INVOKED of task task-1 could not be told" in caplog.text
 
 
-async def test_a_tool_reads_the_callers_context_from_the_head_of_the_conversation(there: There) -> None:
-    given: dict[str, JsonValue] = {
-        "context": {"crm_id": 7},
-        "prompt_params": {"tone": "dry"},
-        "system_prompt": "secret",
-    }
-    head = head_node(Head(role="generalist", facts=given))
-    tip = message_node(head.hash, [UserMessage(text="hello")])
-    await there.transcripts.put("task-1:agent/2", {node.hash: node.text for node in (head, tip)})
-    for known in (head.hash, tip.hash):
-        result = await there.run("facts", agent="agent/2", head=known)
-        assert '"crm_id": 7' in result.text
-        assert '"tone": "dry"' in result.text
-        assert '"key": "task-1:3:call-9"' in result.text
-        assert "secret" not in result.text
+@pytest.mark.parametrize("how", [{"context": GIVEN}, {"is_context_in_input": True}])
+async def test_a_tool_reads_what_the_caller_gave_by_key_and_then_by_prompt_parameter(
+    there: There, how: dict[str, Any]
+) -> None:
+    result = await there.run("facts", agent="agent/2", **how)
+    told = {"crm_id": 7, "profile_id": "p-1", "role": "critic", "gone": "nothing"}
+    assert json.loads(result.text) == {**told, "key": "task-1:3:call-9", "agent": "agent/2"}
 
 
-async def test_a_context_that_is_gone_is_empty_and_one_that_cannot_be_read_is_a_value(there: There) -> None:
-    assert '"given": {}' in (await there.run("facts", head="gone")).text
-    down = There(MemoryArtifacts(), DownTranscripts(), MemoryEvents())
-    result = await down.run("facts", head="x")
-    assert result.is_error
-    assert "cannot be read now" in result.text
+async def test_a_task_without_context_gives_its_tools_none(there: There) -> None:
+    assert json.loads((await there.run("facts")).text)["crm_id"] == "nothing"
 
 
-def test_what_is_no_context_is_left_out() -> None:
-    assert context_of(Head(role="r", facts={"context": "text", "prompt_params": 3, "target_tokens": 9})) == {}
+async def test_a_tool_is_not_run_without_the_context_that_its_task_was_given(there: There) -> None:
+    there.input = None
+    result = await there.run("facts", is_context_in_input=True)
+    assert result.is_error and "cannot be read now" in result.text
+
+
+def test_a_request_without_context_is_no_larger_for_it() -> None:
+    request = ToolRequest(
+        ref=TaskRef(task_id="t", session=KEY),
+        step=1,
+        call=ToolCall(id="c", name="n", arguments="{}"),
+        idempotency_key="k",
+    )
+    assert "context" not in request.model_dump_json()
 
 
 async def test_text_that_no_history_can_carry_is_made_sound(there: There) -> None:
@@ -261,7 +264,7 @@ async def test_text_that_no_history_can_carry_is_made_sound(there: There) -> Non
         """Gives half a character."""
         return "a\ud800b"
 
-    there.activities = ToolActivities(Registry([broken]), there.artifacts, there.transcripts, there.events)
+    there.activities = ToolActivities(Registry([broken]), there.artifacts, there.context, there.events)
     result = await there.run("broken")
     assert result.text == "a?b"
     assert [stored.event.message for stored in await there.told()] == ["broken", "a?b"]
@@ -277,7 +280,7 @@ async def test_the_activity_beats_while_a_tool_runs(there: There) -> None:
     beats: list[Any] = []
     environment = ActivityEnvironment()
     environment.on_heartbeat = lambda *details: beats.append(details)
-    activities = ToolActivities(Registry([waits]), there.artifacts, there.transcripts, there.events)
+    activities = ToolActivities(Registry([waits]), there.artifacts, there.context, there.events)
     request = ToolRequest(
         ref=TaskRef(task_id="task-1", session=KEY),
         step=1,
@@ -300,7 +303,7 @@ async def test_a_cancelled_activity_stops_its_tool(there: There) -> None:
             stopped.set()
         return ""
 
-    there.activities = ToolActivities(Registry([endless]), there.artifacts, there.transcripts, there.events)
+    there.activities = ToolActivities(Registry([endless]), there.artifacts, there.context, there.events)
     running = asyncio.create_task(there.run("endless"))
     await asyncio.sleep(0.05)
     running.cancel()

@@ -16,6 +16,7 @@ from theseus.activities.failures import ProviderError, failure, given_up, unexpe
 from theseus.activities.heartbeat import heartbeating
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
 from theseus.activities.llm.deltas import Deltas
+from theseus.activities.llm.images import Gallery, gallery
 from theseus.activities.llm.provider import Call, Outcome, Provider, TextDelta, TokenCount
 from theseus.activities.llm.providers import Providers
 from theseus.activities.llm.quota import Quota, Share
@@ -37,10 +38,10 @@ from theseus.contracts.tools import ToolSpec
 from theseus.domain.parsing import json_of
 from theseus.domain.pricing import cost_microusd
 from theseus.domain.telling import output
-from theseus.domain.tokens import estimate, estimate_messages
+from theseus.domain.tokens import IMAGE_TOKENS, estimate, estimate_messages
 from theseus.domain.transcript import head_node, message_node, unfold
 from theseus.roles.role import AnyRole, render
-from theseus.stores.ports import EventLog, SessionStore, StoreDownError, TranscriptStore
+from theseus.stores.ports import ArtifactStore, EventLog, SessionStore, StoreDownError, TranscriptStore
 
 SHOWN_CHARS = 10_000
 
@@ -49,13 +50,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Talk:
-    """A conversation as it goes to a provider; `seen` counts the messages that an earlier call carried."""
+    """A conversation as it goes to a provider; `seen` counts the messages that an earlier call carried.
+
+    `begins_at` is the place of its first own message, after those of the session's window.
+    """
 
     head: Head
     tip: str
     messages: list[Message]
     seen: int
     window_lost: bool
+    begins_at: int = 0
 
 
 @dataclass
@@ -81,6 +86,7 @@ class LLMActivities:
         quota: the rate limits that all workers keep together.
         transcripts: conversations by content; losing them costs a resend.
         sessions: the texts that windows name.
+        artifacts: has the images that came with tasks.
         events: where deltas and outputs are told.
         tool_specs: specs of tools by name.
         roles: roles by name.
@@ -94,6 +100,7 @@ class LLMActivities:
         quota: Quota,
         transcripts: TranscriptStore,
         sessions: SessionStore,
+        artifacts: ArtifactStore,
         events: EventLog,
         tool_specs: Callable[[Sequence[str]], list[ToolSpec]],
         roles: Callable[[str], AnyRole],
@@ -103,6 +110,7 @@ class LLMActivities:
         self._quota = quota
         self._transcripts = transcripts
         self._sessions = sessions
+        self._artifacts = artifacts
         self._events = events
         self._tool_specs = tool_specs
         self._roles = roles
@@ -130,7 +138,8 @@ class LLMActivities:
         talk = await self._rebuild(request)
         heard = _Heard(role=self._roles(talk.head.role))
         provider = self._provider(request)
-        call = self._call(request, talk, heard.role)
+        images = await self._images(request, talk)
+        call = self._call(request, talk, heard.role, images)
         async with self._quota.share(call, _left(request)) as share:
             try:
                 await self._stream(request, provider.stream(call), heard, share)
@@ -142,7 +151,7 @@ class LLMActivities:
                 raise (given_up(failed, waste.spent) if _is_too_dear(request, waste.spent) else failed) from None
             reply = await self._reply(request, talk, heard)
             share.settle(reply.usage)
-            return reply
+            return reply.model_copy(update={"unseen": images.unseen}) if images.unseen else reply
 
     @activity.defn(name="transcript.restore")
     async def restore(self, part: TranscriptPart) -> None:
@@ -166,7 +175,7 @@ class LLMActivities:
             await self._keep(request, {node.hash: node.text})
         shown, lost = await self._expand(head.window)
         seen = len(shown) + len(before)
-        return _Talk(head, tip, [*shown, *before, *request.delta], seen, lost)
+        return _Talk(head, tip, [*shown, *before, *request.delta], seen, lost, begins_at=len(shown))
 
     async def _unfold(self, request: LLMRequest) -> tuple[Head, list[Message]]:
         try:
@@ -226,10 +235,17 @@ class LLMActivities:
         except UnusableError as error:
             raise ApplicationError(str(error), type=ErrorType.AUTH, non_retryable=True) from None
 
-    def _call(self, request: LLMRequest, talk: _Talk, role: AnyRole) -> Call:
+    async def _images(self, request: LLMRequest, talk: _Talk) -> Gallery:
+        sees = self._catalogue.entry(request.route).vision
+        try:
+            return await gallery(self._artifacts, request.ref.session, talk.head.images, sees=sees)
+        except StoreDownError as error:
+            raise ApplicationError(f"images could not be read: {error}", type=ErrorType.STORE_DOWN) from error
+
+    def _call(self, request: LLMRequest, talk: _Talk, role: AnyRole, images: Gallery) -> Call:
         return Call(
             model=self._catalogue.entry(request.route),
-            system=render(role, talk.head.facts),
+            system=render(role, talk.head.facts) + images.note,
             messages=talk.messages,
             tools=self._tool_specs(request.tools),
             tool_choice=request.tool_choice,
@@ -238,6 +254,8 @@ class LLMActivities:
             answer_name=role.name,
             answer_schema=role.answer.model_json_schema() if role.answer is not None else None,
             stable=talk.seen,
+            images=images.shown,
+            images_at=talk.begins_at,
         )
 
     async def _reply(self, request: LLMRequest, talk: _Talk, heard: _Heard) -> LLMReply:
@@ -262,6 +280,7 @@ class LLMActivities:
         tokens = outcome.tokens if outcome is not None else None
         if tokens is None:
             system = estimate(render(heard.role, talk.head.facts))
+            system += IMAGE_TOKENS * len(talk.head.images)
             tokens = TokenCount(input=system + estimate_messages(talk.messages), output=estimate(heard.text))
         usage = Usage(
             input_tokens=tokens.input,

@@ -1,6 +1,6 @@
 """Anthropic's messages. Mapping only."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, cast
 
 import httpx2
@@ -27,6 +27,7 @@ from theseus.activities.llm.provider import (
     SILENCE_SECONDS,
     Call,
     FinishReason,
+    Image,
     Outcome,
     StreamEndedEarlyError,
     TextDelta,
@@ -167,7 +168,7 @@ def _messages(call: Call) -> list[dict[str, Any]]:
         made.append({"role": "user", "content": [{"type": "text", "text": "[Earlier messages are left out.]"}]})
     for place, message in enumerate(call.messages, start=1):
         side = "assistant" if isinstance(message, AssistantMessage) else "user"
-        blocks = _blocks(message)
+        blocks = _blocks(message, call.images_of(place - 1))
         if place == call.stable and blocks:
             blocks[-1] = blocks[-1] | _CACHED
         if not blocks:
@@ -179,10 +180,10 @@ def _messages(call: Call) -> list[dict[str, Any]]:
     return made
 
 
-def _blocks(message: Message) -> list[dict[str, Any]]:
+def _blocks(message: Message, images: Sequence[Image]) -> list[dict[str, Any]]:
     match message:
         case UserMessage():
-            return [{"type": "text", "text": message.text}]
+            return [{"type": "text", "text": message.text}, *_shown(images)]
         case ToolMessage():
             block = {"type": "tool_result", "tool_use_id": message.call_id, "content": message.text}
             return [block | ({"is_error": True} if message.is_error else {})]
@@ -192,6 +193,14 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
                 {"type": "tool_use", "id": c.id, "name": c.name, "input": _input(c.arguments)}
                 for c in message.tool_calls
             ]
+
+
+def _shown(images: Sequence[Image]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for image in images:
+        source = {"type": "base64", "media_type": image.media_type, "data": image.data}
+        made += [{"type": "text", "text": image.heading}, {"type": "image", "source": source}]
+    return made
 
 
 def _input(arguments: str) -> Any:

@@ -58,6 +58,7 @@ class ModelEntry(_Entry):
     refuses: tuple[Literal["temperature", "max_tokens"], ...] = ()
     structured: Literal["json_schema", "json_object", "tool"] = "json_schema"
     rate_limits: RateLimits | None = None
+    vision: bool = Field(default=False, description="Whether it sees images.")
 
     @property
     def route(self) -> Route:
@@ -77,6 +78,7 @@ class ModelEntry(_Entry):
             output_price=round(self.output_price * _MICROUSD),
             cached_price=round(cached * _MICROUSD),
             cache_write_price=round(written * _MICROUSD),
+            vision=self.vision,
         )
 
 

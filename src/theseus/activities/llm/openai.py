@@ -17,6 +17,7 @@ from theseus.activities.llm.provider import (
     SILENCE_SECONDS,
     Call,
     FinishReason,
+    Image,
     Outcome,
     StreamEndedEarlyError,
     TextDelta,
@@ -25,7 +26,7 @@ from theseus.activities.llm.provider import (
     translated,
 )
 from theseus.activities.llm.schemas import strict
-from theseus.contracts.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from theseus.contracts.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
 from theseus.contracts.tools import ToolSpec
 
 _FINISH: dict[str, FinishReason] = {
@@ -154,7 +155,7 @@ def _request(call: Call) -> dict[str, Any]:
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:
-    return [{"role": "system", "content": call.system + _asked_shape(call)}, *_mapped(call.messages)]
+    return [{"role": "system", "content": call.system + _asked_shape(call)}, *_mapped(call)]
 
 
 def _asked_shape(call: Call) -> str:
@@ -165,12 +166,12 @@ def _asked_shape(call: Call) -> str:
     return f"\n\nAnswer with one JSON object, and nothing else, that fits this JSON Schema:\n{schema}"
 
 
-def _mapped(messages: Sequence[Message]) -> list[dict[str, Any]]:
+def _mapped(call: Call) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    for message in messages:
+    for place, message in enumerate(call.messages):
         match message:
             case UserMessage():
-                made.append({"role": "user", "content": message.text})
+                made.append({"role": "user", "content": _with_images(message.text, call.images_of(place))})
             case ToolMessage():
                 made.append({"role": "tool", "tool_call_id": message.call_id, "content": message.text})
             case AssistantMessage():
@@ -182,6 +183,16 @@ def _mapped(messages: Sequence[Message]) -> list[dict[str, Any]]:
                     {"role": "assistant", "content": message.text or None} | ({"tool_calls": calls} if calls else {})
                 )
     return made
+
+
+def _with_images(text: str, images: Sequence[Image]) -> str | list[dict[str, Any]]:
+    if not images:
+        return text
+    parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
+    for image in images:
+        url = f"data:{image.media_type};base64,{image.data}"
+        parts += [{"type": "text", "text": image.heading}, {"type": "image_url", "image_url": {"url": url}}]
+    return parts
 
 
 def _sendable(arguments: str) -> str:

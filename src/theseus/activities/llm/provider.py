@@ -19,8 +19,25 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image that a model is shown; `data` is base64."""
+
+    name: str
+    media_type: str
+    data: str
+
+    @property
+    def heading(self) -> str:
+        """What stands before it."""
+        return f"Image {self.name}:"
+
+
+@dataclass(frozen=True)
 class Call:
-    """One call. `stable` counts the leading messages that an earlier call already carried, for prompt caches."""
+    """One call. `stable` counts the leading messages that an earlier call already carried, for prompt caches.
+
+    `images` are shown with the message at the place `images_at`, counted from 0.
+    """
 
     model: ModelEntry
     system: str
@@ -32,6 +49,12 @@ class Call:
     answer_name: str = "answer"
     answer_schema: Mapping[str, Any] | None = None
     stable: int = 0
+    images: Sequence[Image] = ()
+    images_at: int = 0
+
+    def images_of(self, place: int) -> Sequence[Image]:
+        """The images that the message at this place is shown with."""
+        return self.images if place == self.images_at else ()
 
 
 @dataclass(frozen=True)

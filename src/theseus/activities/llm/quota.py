@@ -18,7 +18,7 @@ from theseus.contracts.messages import Route
 from theseus.contracts.rates import Admission, Draw, Load
 from theseus.contracts.task import Usage
 from theseus.domain.rates import counts_tokens, draws, unused
-from theseus.domain.tokens import estimate, estimate_messages
+from theseus.domain.tokens import IMAGE_TOKENS, estimate, estimate_messages
 from theseus.stores.ports import RateStore, StoreDownError
 
 SOON = timedelta(seconds=2)
@@ -157,7 +157,10 @@ def _load(call: Call) -> Load:
         told.append(json.dumps(call.answer_schema))
     return Load(
         requests=1,
-        input_tokens=estimate(call.system) + estimate_messages(call.messages) + sum(map(estimate, told)),
+        input_tokens=estimate(call.system)
+        + estimate_messages(call.messages)
+        + sum(map(estimate, told))
+        + IMAGE_TOKENS * len(call.images),
         output_tokens=call.max_output_tokens,
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
@@ -10,14 +10,15 @@ from pydantic_core import from_json
 from temporalio import activity
 
 from theseus.activities.heartbeat import heartbeating
-from theseus.activities.tools.registry import Outcome, Registry, ToolContext, ToolError
+from theseus.activities.inputs import InputDownError
+from theseus.activities.tools.registry import Outcome, Registry, ToolContext
 from theseus.contracts.events import Event, ToolCallFacts, ToolInvoked
-from theseus.contracts.messages import Head
 from theseus.contracts.session import SessionKey
+from theseus.contracts.task import TaskContext
 from theseus.contracts.tools import ToolRequest, ToolResult
+from theseus.domain.shared import values_of
 from theseus.domain.telling import observed
-from theseus.domain.transcript import unfold
-from theseus.stores.ports import ArtifactStore, EventLog, StoreDownError, TranscriptStore
+from theseus.stores.ports import ArtifactStore, EventLog, StoreDownError
 
 _log = logging.getLogger("theseus.tools")
 
@@ -35,16 +36,20 @@ class ToolActivities:
     Args:
         registry: the tools.
         artifacts: keeps what is too long to be shown.
-        transcripts: has the facts that the caller gave the task.
+        context: gives the context of a task from its input, by the task's id.
         events: is told when a call starts and ends; a log that is down is no reason not to run it.
     """
 
     def __init__(
-        self, registry: Registry, artifacts: ArtifactStore, transcripts: TranscriptStore, events: EventLog
+        self,
+        registry: Registry,
+        artifacts: ArtifactStore,
+        context: Callable[[str], Awaitable[TaskContext]],
+        events: EventLog,
     ) -> None:
         self._registry = registry
         self._artifacts = artifacts
-        self._transcripts = transcripts
+        self._context = context
         self._events = events
 
     @activity.defn(name="tool.run")
@@ -53,36 +58,32 @@ class ToolActivities:
         async with heartbeating():
             await self._tell(_invoked(request))
             began = time.monotonic()
-            outcome = await self._registry.run(request.call, self._context(request))
+            outcome = await self._called(request)
             result = await self._cut(request, outcome)
             result = result.model_copy(update={"duration_ms": round((time.monotonic() - began) * 1000)})
             told = await self._tell(observed(request, result, _sound(outcome.text), datetime.now(UTC)))
             return result if told else result.model_copy(update={"untold": True})
 
-    def _context(self, request: ToolRequest) -> ToolContext:
-        return ToolContext(
+    async def _called(self, request: ToolRequest) -> Outcome:
+        try:
+            given = await self._given(request)
+        except InputDownError as error:
+            _log.warning("a tool was not run: %s", error)
+            return Outcome("It was not run: what the task was given cannot be read now. Try again.", is_error=True)
+        context = ToolContext(
             session=request.ref.session,
             task_id=request.ref.task_id,
             idempotency_key=request.idempotency_key,
             agent=request.ref.agent,
             research=request.research,
-            read_facts=self._facts_of(request),
+            given=given,
         )
+        return await self._registry.run(request.call, context)
 
-    def _facts_of(self, request: ToolRequest) -> Callable[[], Awaitable[dict[str, JsonValue]]]:
-        async def read() -> dict[str, JsonValue]:
-            if request.given is not None:
-                return request.given
-            try:
-                nodes = await self._transcripts.get(f"{request.ref.task_id}:{request.ref.agent}")
-            except StoreDownError as error:
-                raise ToolError(
-                    "What the task was given cannot be read now. Try again, or go on without it."
-                ) from error
-            found = unfold(nodes, request.head)
-            return context_of(found[0]) if found is not None else {}
-
-        return read
+    async def _given(self, request: ToolRequest) -> Mapping[str, JsonValue]:
+        if not request.is_context_in_input:
+            return request.context
+        return {**values_of(await self._context(request.ref.task_id)), **request.context}
 
     async def _cut(self, request: ToolRequest, outcome: Outcome) -> ToolResult:
         text = _sound(outcome.text)
@@ -117,19 +118,6 @@ class ToolActivities:
             _log.warning("%s of task %s could not be told: %s", event.type, event.workflow_id, error)
             return False
         return True
-
-
-def context_of(head: Head) -> dict[str, JsonValue]:
-    """What a tool may know of the facts of a conversation: what the task's caller gave, without system prompts.
-
-    Unknown keys of the caller's context are there by their names, and `prompt_params` under its own.
-    """
-    given = head.facts.get("context")
-    params = head.facts.get("prompt_params")
-    context = dict(given) if isinstance(given, dict) else {}
-    if isinstance(params, dict):
-        context["prompt_params"] = params
-    return context
 
 
 def _head_and_tail(text: str, where: str) -> str:

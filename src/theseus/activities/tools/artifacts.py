@@ -11,6 +11,8 @@ from theseus.stores.ports import ArtifactStore, StoreDownError
 
 MAX_PAGE_CHARS = 11_000
 """A page of this size is still shown whole: with its first line it stays below the cut of tool results."""
+_IMAGE = "data:image/"
+"""How images are kept: as data URLs."""
 
 
 def artifact_tools(artifacts: ArtifactStore) -> list[Tool]:
@@ -33,10 +35,13 @@ def artifact_tools(artifacts: ArtifactStore) -> list[Tool]:
         """
         try:
             page = await artifacts.page(context.session, artifact_id, offset, limit)
+            start = page if not offset else await artifacts.page(context.session, artifact_id, 0, len(_IMAGE))
         except StoreDownError as error:
             raise ToolError("The store of long texts cannot be reached now. Go on without it, or try later.") from error
         if page is None:
             raise ToolError(f"There is no artifact {artifact_id!r} for this user: use an id that a result gave you.")
+        if start is not None and start.text.startswith(_IMAGE):
+            raise ToolError(f"The artifact {artifact_id} is an image: models that see are shown it with the task.")
         if not page.text:
             raise ToolError(f"The artifact ends before offset {offset}: it has {page.total_chars} characters.")
         more = f"; read on at offset {page.next_offset}" if page.next_offset is not None else ", its end"

@@ -56,16 +56,12 @@ class UnknownToolError(KeyError):
         return f"There is no tool {self.name!r}. Tools: {', '.join(self.known) or 'none'}"
 
 
-async def _no_facts() -> dict[str, JsonValue]:
-    return {}
-
-
 @dataclass(frozen=True)
 class ToolContext:
     """Who calls a tool. A parameter of this type is filled in by the registry and never shown to a model.
 
     `idempotency_key` is the same for every try of one call: a tool that writes hands it on to whom it writes to.
-    `research` is there for a researcher's calls.
+    `research` is there for a researcher's calls. `given` is the `context` that the caller of the task gave.
     """
 
     session: SessionKey
@@ -73,15 +69,13 @@ class ToolContext:
     idempotency_key: str
     agent: str = ""
     research: ResearchCall | None = None
-    read_facts: Callable[[], Awaitable[dict[str, JsonValue]]] = field(default=_no_facts, repr=False, compare=False)
+    given: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
 
-    async def context(self) -> dict[str, JsonValue]:
-        """What the caller of the task gave as context, read when asked for; empty when there is none any more.
-
-        Raises:
-            ToolError: the store that keeps it cannot be reached now.
-        """
-        return await self.read_facts()
+    def get(self, key: str, default: JsonValue = None) -> JsonValue:
+        """What the caller gave by this key in `context`, else in its `prompt_params`, else the default."""
+        params = self.given.get("prompt_params")
+        within = params if isinstance(params, dict) else {}
+        return self.given[key] if key in self.given else within.get(key, default)
 
 
 @dataclass(frozen=True)
@@ -106,13 +100,15 @@ class Tool:
     """A spec and what runs a call of it.
 
     `read` takes a model's arguments, as JSON text, to values, and raises ArgumentsError for what does not fit; `work`
-    does the call with them. `failures` are exceptions whose message is meant for the model, like ToolError's.
+    does the call with them. `failures` are exceptions whose message is meant for the model, like ToolError's. `roles` are
+    those that an adapter brings it for.
     """
 
     spec: ToolSpec
     read: Callable[[str], Mapping[str, object]]
     work: Callable[[Mapping[str, object], ToolContext], Awaitable[object]]
     failures: tuple[type[Exception], ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 def tool(
@@ -225,8 +221,11 @@ class Registry:
 
     def facts(self, tenant_id: str = "") -> tuple[ToolFacts, ...]:
         """What a workflow must know of each tool that this tenant may use."""
-        specs = (each.spec for each in self._all().values() if self._allowance.allows(tenant_id, each.spec.name))
-        return tuple(ToolFacts(name=spec.name, effect=spec.effect, timeout=spec.timeout) for spec in specs)
+        usable = (each for each in self._all().values() if self._allowance.allows(tenant_id, each.spec.name))
+        return tuple(
+            ToolFacts(name=each.spec.name, effect=each.spec.effect, timeout=each.spec.timeout, roles=each.roles)
+            for each in usable
+        )
 
     async def run(self, call: ToolCall, context: ToolContext) -> Outcome:
         """Runs one call within its tool's timeout. Never raises but for cancellation."""

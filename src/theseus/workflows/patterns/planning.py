@@ -6,7 +6,6 @@ from theseus.contracts.errors import AnswerInvalid, StepFailed
 from theseus.contracts.plan import Plan, PlanDraft
 from theseus.domain.planning import adopted, faults, single
 from theseus.roles.planner import PLANNER
-from theseus.roles.presets import PRESETS
 from theseus.workflows.model_calls import ask
 from theseus.workflows.run import Run
 
@@ -40,13 +39,13 @@ async def make_plan(run: Run, *, most: int) -> Plan:
 
 def _problem(run: Run, draft: PlanDraft, most: int) -> str:
     tools = [tool.name for tool in run.facts.tools]
-    return "; ".join(faults(draft, most=most, roles=PRESETS, tools=tools))
+    return "; ".join(faults(draft, most=most, roles=run.roles_there, tools=tools))
 
 
 def _facts(run: Run, most: int) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {
         "most_subtasks": most,
-        "roles": {role.name: role.instructions[:SHOWN_CHARS] for role in PRESETS.values()},
+        "roles": {role.name: role.instructions[:SHOWN_CHARS] for role in run.roles_there.values()},
         "tools": {name: list(tools) for name, tools in run.tools_of_roles().items()},
     }
     return facts | run.shared_facts()

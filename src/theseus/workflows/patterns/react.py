@@ -82,7 +82,7 @@ async def react(
             return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
         known = len(run.evidence)
-        talk.say(*await _observe(run, talk.head_hash, wanted, tools))
+        talk.say(*await _observe(run, wanted, tools))
         if any([loops.is_loop(call) for call in wanted]):
             stop = _close(talk, "loop")
         elif run.watch is not None:
@@ -102,9 +102,9 @@ def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, a
     return ""
 
 
-async def _observe(run: Run, head: str, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
+async def _observe(run: Run, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
     run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
-    seen = await together(use_tool(run, call, head, tools) for call in calls[:CALLS_OF_ONE_REPLY])
+    seen = await together(use_tool(run, call, tools) for call in calls[:CALLS_OF_ONE_REPLY])
     refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
     rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
     run.enter("thinking")

@@ -98,7 +98,7 @@ async def pick(run: Run, quest: Quest) -> None:
         call = ToolCall(
             id=f"pick-{number}", name=PICK_EVIDENCE, arguments=json.dumps({"facet": row.facet, "about": about})
         )
-        await use_tool(run, call, "", [PICK_EVIDENCE], ResearchCall(question=row.question, facets=(row.facet,)))
+        await use_tool(run, call, [PICK_EVIDENCE], ResearchCall(question=row.question, facets=(row.facet,)))
     if len(run.evidence) > known:
         run.note_degraded(
             f"researchers noted nothing for {len(missing)} facets; rules picked {len(run.evidence) - known} sentences"

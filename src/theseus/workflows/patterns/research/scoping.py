@@ -43,6 +43,6 @@ async def look_around(run: Run, controls: Controls, scope: Scope) -> str:
         ToolCall(id=f"recon-{number}", name=SEARCH, arguments=json.dumps({"query": query}))
         for number, query in enumerate(queries[: controls.recon_searches], start=1)
     ]
-    found = await together(use_tool(run, call, "", tools) for call in calls)
+    found = await together(use_tool(run, call, tools) for call in calls)
     room = RECON_CHARS // len(found)
     return "\n\n".join(message.text[:room] for message in found if not message.is_error)

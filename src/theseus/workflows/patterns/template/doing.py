@@ -30,6 +30,7 @@ from theseus.domain.templates.ladder import Way
 from theseus.domain.toolset import fits
 from theseus.workflows.control import Hearing
 from theseus.workflows.leading import lead
+from theseus.workflows.parts import apart
 from theseus.workflows.patterns.dag import run_dag
 from theseus.workflows.patterns.template.play import Play
 from theseus.workflows.patterns.template.rendering import ITEMS, OWN, Starting, render
@@ -80,17 +81,10 @@ async def _text(run: Run, play: Play, node: RenderNode) -> str:
 async def _tool(run: Run, play: Play, node: ToolNode, starting: Starting) -> str:
     arguments = json.dumps(starting.get(OWN, {}), ensure_ascii=False)
     call = ToolCall(id=f"{node.id}-{play.part(node).attempts}", name=node.tool, arguments=arguments)
-    seen = await use_tool(run, call, "", [node.tool], given=_given(run))
+    seen = await use_tool(run, call, [node.tool])
     if seen.is_error:
         raise StepFailed(ErrorType.TOOL_FAILED, f"{node.tool}: {seen.text}"[:2000])
     return seen.text
-
-
-def _given(run: Run) -> dict[str, JsonValue]:
-    """What a tool may know of the task's context; agents' tools read it from their conversation."""
-    context = run.task.context
-    params: JsonValue = context.prompt_params
-    return {**(context.model_extra or {}), **({"prompt_params": params} if context.prompt_params else {})}
 
 
 async def _agent(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
@@ -109,7 +103,7 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
     prompts = await _prompts(run, play, node, starting)
     plan = _plan(run, node, way, prompts)
     results: dict[str, AgentReport] = {}
-    with run.apart("", _share(run, play, node)) as part:
+    with apart(run, "", _share(run, play, node)) as part:
         play.part(node).agent_id = f"{len(plan.subtasks)} agents"
 
         async def work(
@@ -134,7 +128,7 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
 
 async def _team(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     async with play.one_lead:
-        with run.apart(text, _share(run, play, node), way.tier) as part:
+        with apart(run, text, _share(run, play, node), way.tier) as part:
             play.part(node).agent_id = "a team"
             run.control.hears = Hearing.ONE
             answer = await lead(part, may_go_on=False)

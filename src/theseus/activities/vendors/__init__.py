@@ -1,0 +1,1 @@
+"""Vendors' adapters: what one is, and how those of a worker are found."""

@@ -1,0 +1,1 @@
+"""The adapter of a folder: advertisements, news and tables that lie in files."""
