@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         default=False, description="Agents may run commands, contained by the kernel; see docs/tools.md."
     )
 
+    browser: File = Field(
+        default=None, description="The browser that agents use; absent: chromium, chromium-browser or google-chrome."
+    )
+    browser_sandbox: bool = Field(default=True, description="The browser shuts pages in; see docs/tools.md.")
+
     mcp_file: File = Field(default=None, description="MCP servers whose tools agents get; see docs/tools.md.")
     openapi_file: File = Field(default=None, description="OpenAPI documents whose operations become tools.")
     tenant_tools: Annotated[str | None, BeforeValidator(_something)] = Field(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
 from theseus.activities.tools.allowance import Allowance
 from theseus.activities.tools.bash import bash_tools
+from theseus.activities.tools.browser.installed import NoBrowserError, browser
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.egress import Egress, Resolve
@@ -36,9 +38,18 @@ from theseus.activities.tools.web_fetch import Fetcher
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.roles.presets import role_named
 from theseus.stores.files import WorkspaceError, Workspaces
-from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
+from theseus.stores.ports import (
+    ArtifactStore,
+    BrowserStore,
+    EventLog,
+    EvidenceStore,
+    RateStore,
+    SessionStore,
+    TranscriptStore,
+)
 from theseus.stores.redis import (
     RedisArtifacts,
+    RedisBrowsers,
     RedisEvents,
     RedisEvidence,
     RedisRates,
@@ -51,6 +62,8 @@ from theseus.workflows.registry import WORKFLOWS
 _log = logging.getLogger("theseus.worker")
 
 POLLERS = PollerBehaviorAutoscaling()
+LAST_CALLS = timedelta(seconds=3)
+"""So long a call that came to this worker alone may still run when all else has ended."""
 EXIT_PAUSE = 0.2
 """Seconds between the worker's end and the process's: the SDK may crash the interpreter at exit without them."""
 
@@ -65,6 +78,7 @@ class Stores:
     events: EventLog
     rates: RateStore
     evidence: EvidenceStore
+    browsers: BrowserStore
 
 
 @asynccontextmanager
@@ -79,6 +93,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
             rates=RedisRates(client),
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
+            browsers=RedisBrowsers(client, ttl=settings.transcript_ttl),
         )
     finally:
         await client.aclose()
@@ -172,6 +187,81 @@ async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None 
 
 
 @asynccontextmanager
+async def tools_of_browser(
+    settings: Settings, stores: Stores, queue: str, resolve: Resolve | None = None
+) -> AsyncGenerator[list[Tool]]:
+    """The tools on this machine's browser, none where there is no browser; `resolve` as in `working`.
+
+    Args:
+        settings: which browser.
+        stores: where it is kept where browsers stand.
+        queue: the task queue on which this worker, and no other, is called.
+        resolve: how names become addresses.
+
+    Raises:
+        SettingsError: the settings name a browser that cannot be driven.
+    """
+    try:
+        program = browser(settings.browser)
+    except NoBrowserError as error:
+        if settings.browser is not None:
+            raise SettingsError(f"THESEUS_BROWSER is set, but agents can have no browser: {error}") from error
+        _log.info("agents have no browser: %s", error)
+        yield []
+        return
+    # the library is an extra, and slow to import
+    from theseus.activities.tools.browser.chromium import Chromium
+    from theseus.activities.tools.browser.serving import serving
+
+    egress = Egress(settings.fetch_allow, resolve=resolve)
+    chromium = Chromium(program, egress, sandbox=settings.browser_sandbox)
+    pictures = Workspaces(settings.workspaces, settings.workspace_quota_bytes)
+    async with serving(chromium, egress, stores.browsers, pictures, queue, (WorkspaceError,)) as tools:
+        yield tools
+
+
+def _worker(client: Client, settings: Settings, works: Sequence[Callable[..., Any]]) -> Worker:
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=works,
+        workflow_runner=sandbox.runner(),
+        workflow_task_poller_behavior=POLLERS,
+        activity_task_poller_behavior=POLLERS,
+        max_concurrent_activities=settings.max_activities,
+        max_cached_workflows=settings.max_cached_workflows,
+        max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+        sticky_queue_schedule_to_start_timeout=runtime.STICKY_TIMEOUT,
+        graceful_shutdown_timeout=settings.shutdown_grace,
+    )
+
+
+@asynccontextmanager
+async def _near(
+    client: Client, settings: Settings, queue: str, works: Sequence[Callable[..., Any]]
+) -> AsyncGenerator[None]:
+    """Takes calls that have to come to this worker, as it holds what they need; there is nothing to take without works.
+
+    It goes on while the rest of the worker finishes: what runs elsewhere needs it until the end.
+    """
+    if not works:
+        yield
+        return
+    async with Worker(
+        client,
+        task_queue=queue,
+        activities=works,
+        max_concurrent_activities=settings.max_activities,
+        max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
+        graceful_shutdown_timeout=LAST_CALLS,
+    ):
+        yield
+
+
+@asynccontextmanager
 async def working(
     client: Client,
     settings: Settings,
@@ -193,13 +283,15 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider or bash is asked for that this worker cannot have.
+        SettingsError: a search provider, a browser or bash is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
-    registry = Registry([*own, *tools], sources.names, Allowance.load(settings.tenant_tools))
+    queue_of_its_own = f"{settings.task_queue}-{uuid.uuid4()}"
     async with AsyncExitStack() as stack:
+        surfing = await stack.enter_async_context(tools_of_browser(settings, stores, queue_of_its_own, resolve))
+        registry = Registry([*own, *surfing, *tools], sources.names, Allowance.load(settings.tenant_tools))
         await stack.enter_async_context(sources.serving(registry.put))
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)
@@ -208,22 +300,9 @@ async def working(
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
         task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
-        worker = Worker(
-            client,
-            task_queue=settings.task_queue,
-            workflows=WORKFLOWS,
-            activities=activities(stores, catalogue, providers, registry, task),
-            workflow_runner=sandbox.runner(),
-            workflow_task_poller_behavior=POLLERS,
-            activity_task_poller_behavior=POLLERS,
-            max_concurrent_activities=settings.max_activities,
-            max_cached_workflows=settings.max_cached_workflows,
-            max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
-            default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
-            sticky_queue_schedule_to_start_timeout=runtime.STICKY_TIMEOUT,
-            graceful_shutdown_timeout=settings.shutdown_grace,
-        )
-        async with worker:
+        works = activities(stores, catalogue, providers, registry, task)
+        worker = _worker(client, settings, works)
+        async with _near(client, settings, queue_of_its_own, works if surfing else ()), worker:
             yield worker
         if watch is not None:
             watch.cancel()

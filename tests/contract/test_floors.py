@@ -103,7 +103,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.reviews": ("workflows.control", "workflows.milestones", "workflows.steps", "contracts"),
     "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
     "workflows.tool_calls": (
-        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.steps", "domain", "contracts"),
+        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.together", "workflows.steps"),
+        *("domain", "contracts"),
     ),
     "workflows.run": (
         *("workflows.approvals", "workflows.reviews", "workflows.crew", "workflows.control", "workflows.milestones"),

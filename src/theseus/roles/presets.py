@@ -1,6 +1,7 @@
 """The tables of roles: `PRESETS` may be named in `context.role`, `ROLES` are all."""
 
 from theseus.roles.analysis import ANALYSIS
+from theseus.roles.browser_use import BROWSER_USE
 from theseus.roles.chat import CHAT
 from theseus.roles.critic import CRITIC
 from theseus.roles.developer import DEVELOPER
@@ -18,7 +19,7 @@ from theseus.roles.thinking import EXPLORER, REVIEWER
 from theseus.roles.writer import WRITER
 
 PRESETS: dict[str, Plain] = {
-    role.name: role for role in (GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER)
+    role.name: role for role in (GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER, BROWSER_USE)
 }
 
 WORKERS: dict[str, Plain] = {**PRESETS, RESEARCHER.name: RESEARCHER}

@@ -27,6 +27,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 class Role(Generic[T]):
     """One role. `answer` is the type of a structured answer, None for prose.
 
+    `needs` are tools without which the role cannot do its work, each with what has to be there for it.
     `tools` names tools; `ALL_TOOLS` means all that the worker has. `facts_shown` names the facts that follow the
     instructions, each under its own heading, in this order.
     """
@@ -39,6 +40,7 @@ class Role(Generic[T]):
     temperature: float | None = None
     max_output_tokens: int = 4096
     facts_shown: Mapping[str, str] = field(default_factory=dict[str, str])
+    needs: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def of_tier(self, tier: ModelTier) -> "Role[T]":
         """The same role for models of another tier."""

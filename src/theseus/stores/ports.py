@@ -14,7 +14,7 @@ from theseus.contracts.session import (
     SessionView,
     Turn,
 )
-from theseus.contracts.stored import ArtifactPage
+from theseus.contracts.stored import ArtifactPage, BrowserPlace
 
 
 class StoreDownError(Exception):
@@ -124,4 +124,16 @@ class EvidenceStore(Protocol):
 
     async def withdraw(self, task_id: str, call: str) -> None:
         """Forgets the query of a call, as though it had not been asked; nothing happens where there is none."""
+        ...
+
+
+class BrowserStore(Protocol):
+    """Where the browsers of agents stand, so that another worker finds it. Losing it costs an agent its open page."""
+
+    async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
+        """Keeps where the browser of an agent stands now."""
+        ...
+
+    async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
+        """Where it stood last; None when that is not known, or not any more."""
         ...

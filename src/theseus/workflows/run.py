@@ -88,6 +88,7 @@ class Run:
     is_on_hold: bool = False
     team_state: TeamState = field(default_factory=TeamState)
     steps_taken: int = 0
+    browser_queue: str = ""
     talks: list[Conversation] = field(default_factory=list[Conversation])
     left: set[Route] = field(default_factory=set[Route])
     unfit: set[Route] = field(default_factory=set[Route])

