@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     event_ttl: Duration = timedelta(hours=24)
     event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")
 
-    fetch_allow: Names = Field(default=(), description="Hosts and networks that web_fetch may reach though private.")
+    fetch_allow: Names = Field(default=(), description="Hosts and networks that tools may reach though private.")
     fetch_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     workspace_quota_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Bytes one session may write.")
 

@@ -16,9 +16,11 @@ from theseus.contracts.events import Event, Progressed
 from theseus.contracts.rates import Draw
 from theseus.contracts.research import Snapshot, Source
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
+from theseus.contracts.stored import BrowserPlace
 from theseus.stores.ports import StoreDownError
 from theseus.stores.redis import (
     RedisArtifacts,
+    RedisBrowsers,
     RedisEvents,
     RedisEvidence,
     RedisRates,
@@ -56,6 +58,8 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "events publish": lambda c: RedisEvents(c, ttl=TTL, cap=1000).publish("t", [EVENT]),
     "events read": lambda c: drain(c, False),
     "events follow": lambda c: drain(c, True),
+    "browser put": lambda c: RedisBrowsers(c, ttl=TTL).put("t", "a", BrowserPlace(url="u", visit="v", numbers=0)),
+    "browser get": lambda c: RedisBrowsers(c, ttl=TTL).get("t", "a"),
     "evidence put": lambda c: RedisEvidence(c, ttl=TTL).put("t", PAGE),
     "evidence get": lambda c: RedisEvidence(c, ttl=TTL).get("t", "s-1"),
     "evidence asked": lambda c: RedisEvidence(c, ttl=TTL).asked("t", "c", "q"),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from theseus.contracts.agent import MOST_CARRIED_BYTES, NOTHING, Carried
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, DomainError, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
+from theseus.contracts.tools import BROWSER
 from theseus.domain.conversation import Conversation
 from theseus.domain.evidence import evidence
 from theseus.domain.loops import LoopDetector
@@ -81,8 +82,9 @@ async def react(
             return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
         known = len(run.evidence)
-        talk.say(*await _observe(run, talk.head_hash, wanted, tools))
-        if any([loops.is_loop(call) for call in wanted]):
+        observed = await _observe(run, talk.head_hash, wanted, tools)
+        talk.say(*observed)
+        if any([loops.is_loop(call, _saw(call, seen)) for call, seen in zip(wanted, observed, strict=True)]):
             stop = _close(talk, "loop")
         elif run.watch is not None:
             stop = _watched(run, talk, run.watch, len(wanted), len(run.evidence) - known)
@@ -91,6 +93,11 @@ async def react(
 def _go_on_elsewhere(run: Run, talk: Conversation, turn: int, calls: int, loops: LoopDetector) -> None:
     if run.agent and run.is_history_long and talk.size_bytes <= MOST_CARRIED_BYTES:
         raise Overlong(talk.messages, turn, calls, loops.seen, run.watch.fruitless if run.watch is not None else 0)
+
+
+def _saw(call: ToolCall, seen: ToolMessage) -> str:
+    # the same call on another page is another call
+    return seen.text if call.name.startswith(BROWSER) else ""
 
 
 def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, admitted: int) -> str:

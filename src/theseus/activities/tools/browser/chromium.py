@@ -32,6 +32,8 @@ WIDTH, HEIGHT = 1280, 800
 _FLAGS = (
     # UDP has no proxy: nothing may leave by it
     "--disable-quic",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    # its name in older browsers
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     # names are resolved by the proxy alone
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -81,24 +83,19 @@ class Chromium:
             BrowserDownError: the browser cannot be started.
         """
         async with self._starting:
-            if not self.is_running:
-                await self._stop()
-                try:
-                    self._browser = await self._start()
-                except BaseException:
-                    await self._stop()
-                    raise
-            assert self._browser is not None
+            if self._browser is not None and self._browser.is_connected():
+                # a browser that has just died may not be known to have
+                with contextlib.suppress(Error):
+                    return await _fresh(self._browser)
+            await self._stop()
             try:
-                return await self._browser.new_context(
-                    accept_downloads=False,
-                    service_workers="block",
-                    permissions=[],
-                    locale="en-US",
-                    viewport={"width": WIDTH, "height": HEIGHT},
-                )
-            except Error as error:
-                raise BrowserDownError(first_line(error)) from error
+                self._browser = await self._start()
+                return await _fresh(self._browser)
+            except BaseException as error:
+                await self._stop()
+                if isinstance(error, Error):
+                    raise BrowserDownError(first_line(error)) from error
+                raise
 
     async def stop(self) -> None:
         """Ends the process; the next context starts another."""
@@ -163,6 +160,16 @@ class Chromium:
         if driver is not None:
             await _within(driver.stop())
         await self._proxy.close()
+
+
+async def _fresh(browser: Browser) -> BrowserContext:
+    return await browser.new_context(
+        accept_downloads=False,
+        service_workers="block",
+        permissions=[],
+        locale="en-US",
+        viewport={"width": WIDTH, "height": HEIGHT},
+    )
 
 
 def first_line(error: Exception) -> str:

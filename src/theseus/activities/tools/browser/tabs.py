@@ -17,7 +17,8 @@ NOTE_CHARS = 300
 class Tabs:
     """The tabs of a context, the last opened in front.
 
-    `notes` tell the model what happened; `failed` are addresses of documents that could not be opened.
+    `notes` tell the model what happened; `failed` are addresses of documents that could not be opened; `lost` says why
+    nothing more can be done with them.
 
     Args:
         context: of one visit alone.
@@ -27,14 +28,14 @@ class Tabs:
         self.notes: list[str] = []
         self.failed: list[str] = []
         self._open: list[Page] = []
-        self._lost = ""
+        self.lost = ""
         self._answering: set[asyncio.Task[None]] = set()
         context.on("page", self._opened)
 
     @property
     def is_alive(self) -> bool:
         """Whether there is a page that can be looked at."""
-        return bool(self._open) and not self._lost
+        return bool(self._open) and not self.lost
 
     @property
     def front(self) -> Page:
@@ -44,7 +45,7 @@ class Tabs:
             ToolError: there is none any more.
         """
         if not self.is_alive:
-            raise ToolError(self._lost or "the page closed itself: open one with browser_navigate")
+            raise ToolError(self.lost or "the page closed itself: open one with browser_navigate")
         return self._open[-1]
 
     def note(self, text: str) -> None:
@@ -84,7 +85,7 @@ class Tabs:
         self.note(f"a download was refused: {download.suggested_filename[:100]}")
 
     def _crashed(self, _: Page) -> None:
-        self._lost = "the page crashed, maybe of the memory it took: open another with browser_navigate"
+        self.lost = "the page crashed, maybe of the memory it took: open another with browser_navigate"
 
     def _closed(self, page: Page) -> None:
         self._open = [tab for tab in self._open if tab != page]

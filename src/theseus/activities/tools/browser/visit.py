@@ -22,11 +22,17 @@ MAX_FRAMES = 8
 MAX_ELEMENTS = 500
 """So many elements of a page get a number."""
 LOAD = timedelta(seconds=20)
-POINT = timedelta(seconds=8)
+"""How long a server may take to begin with a page."""
+PATIENCE = timedelta(seconds=8)
+"""How long the rest of a page may take, before it is looked at as it is."""
+POINT = timedelta(seconds=5)
 """How long a click may take to find its element still, visible and uncovered."""
 SETTLE = timedelta(seconds=3)
 """How long a page may go on to change after an action before it is looked at."""
 LOOK = timedelta(seconds=5)
+ANSWER = timedelta(seconds=3)
+GLANCE = timedelta(seconds=1)
+"""How long a frame may take to be looked at; one that was refused never answers."""
 TALLEST = 10_000
 """Pixels of a page that a screenshot shows."""
 
@@ -77,6 +83,20 @@ class Visit:
         """Whether there is a page that can be looked at."""
         return self._tabs.is_alive
 
+    async def answers(self) -> bool:
+        """Whether the page in front can be looked at; one whose scripts run on and on cannot."""
+        if not self.is_alive:
+            return False
+        try:
+            async with asyncio.timeout(ANSWER.total_seconds()):
+                await self.page.evaluate("0")
+        except TimeoutError:
+            return False
+        except Error:
+            # it goes elsewhere just now
+            return self.is_alive
+        return True
+
     @property
     def page(self) -> Page:
         """The page in front."""
@@ -117,7 +137,7 @@ class Visit:
         Raises:
             ToolError: there is none.
         """
-        before = await self._travel(self.page.go_back(wait_until="domcontentloaded", timeout=_ms(LOAD)), "")
+        before = await self._travel(self.page.go_back(wait_until="commit", timeout=_ms(LOAD)), "")
         if before:
             return
         if not await self._tabs.close_front():
@@ -196,10 +216,19 @@ class Visit:
         with contextlib.suppress(Error, TimeoutError):
             # what a click sets off begins a moment later
             await asyncio.sleep(0.1)
-            await self.page.wait_for_load_state("domcontentloaded", timeout=_ms(LOAD))
-            await self.page.wait_for_load_state("load", timeout=_ms(SETTLE))
+            await self._loaded()
             async with asyncio.timeout(SETTLE.total_seconds() + 1):
                 await self.page.evaluate(_QUIET, _ms(SETTLE))
+
+    async def _loaded(self) -> None:
+        try:
+            await self.page.wait_for_load_state("domcontentloaded", timeout=_ms(PATIENCE))
+        except Late:
+            self.note(f"the page had not loaded within {PATIENCE.total_seconds():g} s; this is what was there")
+            return
+        with contextlib.suppress(Late):
+            # pictures and the like
+            await self.page.wait_for_load_state("load", timeout=_ms(SETTLE))
 
     async def view(self) -> View:
         """The page as it is now.
@@ -219,9 +248,7 @@ class Visit:
         try:
             main = await self._look(page.main_frame)
         except TimeoutError as error:
-            raise ToolError(
-                f"the page does not answer within {LOOK.total_seconds():g} s: its scripts run on"
-            ) from error
+            raise ToolError(self._give_up()) from error
         elements, texts = list(main.elements), [main.text]
         for frame in page.frames[1 : MAX_FRAMES + 1]:
             with contextlib.suppress(Error, TimeoutError):
@@ -237,7 +264,7 @@ class Visit:
         return View(page.url, main.title, "\n\n".join(texts), elements, notes)
 
     async def _look(self, frame: Frame) -> Found:
-        async with asyncio.timeout(LOOK.total_seconds()):
+        async with asyncio.timeout((LOOK if frame.parent_frame is None else GLANCE).total_seconds()):
             if frame.parent_frame is not None and not await (await frame.frame_element()).is_visible():
                 return Found(elements=(), next=0, text="", title="")
             registry = await self._registry(frame)
@@ -267,9 +294,17 @@ class Visit:
                     return handle
         raise ToolError(f"[{element.number}] is not on the page any more: ask for browser_elements")
 
+    def _give_up(self) -> str:
+        self._tabs.lost = "the page did not answer, its scripts run on and on, and it was closed"
+        return self._tabs.lost
+
     async def _acted(self, work: Coroutine[Any, Any, object], wrong: str) -> None:
         try:
             await work
+        except Late as error:
+            if await self.answers():
+                raise ToolError(f"{wrong}. {_obstacle(error)}") from error
+            raise ToolError(f"{self._give_up()}. Whether the call had an effect is not known.") from error
         except Error as error:
             raise ToolError(f"{wrong}. {_obstacle(error)}") from error
 
@@ -277,9 +312,6 @@ class Visit:
         """Waits for a new page; whether there is one."""
         try:
             response = await work
-        except Late:
-            self.note(f"the page had not loaded within {LOAD.total_seconds():g} s; this is what was there")
-            return True
         except Error as error:
             raise ToolError(f"{url[:300] or 'the page before'} was not opened: {await self._why(error)}") from error
         if response is not None and response.status >= 400:
@@ -290,12 +322,12 @@ class Visit:
     async def _gone_to(self, url: str) -> Response | None:
         for _ in range(2):
             try:
-                return await self.page.goto(url, wait_until="domcontentloaded", timeout=_ms(LOAD))
+                return await self.page.goto(url, wait_until="commit", timeout=_ms(LOAD))
             except Error as error:
                 # the browser's own page about what could not be opened before came in between
                 if "interrupted by another navigation" not in str(error) or "chrome-error:" not in str(error):
                     raise
-        return await self.page.goto(url, wait_until="domcontentloaded", timeout=_ms(LOAD))
+        return await self.page.goto(url, wait_until="commit", timeout=_ms(LOAD))
 
     async def _why(self, error: Error) -> str:
         if "Download is starting" in str(error):

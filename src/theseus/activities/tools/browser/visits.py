@@ -156,7 +156,7 @@ class Visits:
         except StoreDownError as error:
             raise ToolError("Where the browser stands cannot be read now. Try again, or go on without it.") from error
         visit = seat.visit
-        if visit is not None and not (visit.is_alive and (place is None or place.visit == visit.id)):
+        if visit is not None and not ((place is None or place.visit == visit.id) and await visit.answers()):
             self._drop(seat)
             visit = None
         if place is None and not opens and (visit is None or not visit.stands_at):
