@@ -156,9 +156,10 @@ class Surfer:
         limits: VisitLimits | None = None,
         egress: Egress | None = None,
         memory_bytes: int = 2 << 30,
+        program: Path | None = None,
     ) -> None:
         self.egress = egress or Egress(allow)
-        self.chromium = Chromium(installed(), self.egress, memory_bytes=memory_bytes)
+        self.chromium = Chromium(program or installed(), self.egress, memory_bytes=memory_bytes)
         self.visits = Visits(self.chromium, self.egress, places or MemoryBrowsers(), limits)
         self.workspaces = Workspaces(folder / "workspaces", quota_bytes=20_000_000)
         self.registry = Registry(browser_tools(self.visits, self.workspaces, "own-queue", (WorkspaceError,)))

@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
 
-from tests.support.browsing import Site, Surfer, number_of, site
+from tests.support.browsing import Site, Surfer, installed, number_of, site
 from tests.support.world import until
 from theseus.activities.tools.browser import leash
 from theseus.activities.tools.browser.visits import VisitLimits
@@ -257,3 +258,32 @@ async def test_of_a_worker_that_is_killed_nothing_is_left(shop: Site, tmp_path: 
     process.kill()
     await process.wait()
     await gone(own, 5)
+
+
+STARTS = {
+    "no sandbox": (
+        "#!/bin/sh\necho 'No usable sandbox!' >&2\nexit 1\n",
+        0o755,
+        "cannot make its sandbox on this worker",
+    ),
+    "no right": ("#!/bin/sh\n", 0o700, "broken cannot be run as user"),
+    "no program": ("\x7fELF?", 0o755, "broken cannot be run as user"),
+    "no browser": ("#!/bin/sh\nexit 0\n", 0o755, "the browser does not start"),
+}
+
+
+@pytest.mark.parametrize("case", STARTS)
+async def test_a_browser_that_does_not_start_is_said_with_its_reason(case: str, tmp_path: Path) -> None:
+    text, mode, told = STARTS[case]
+    if case == "no right" and os.geteuid() != 0:
+        mode = 0o600
+    installed()
+    with TemporaryDirectory() as folder:
+        program = Path(folder) / "broken"
+        program.write_text(text)
+        program.chmod(mode)
+        Path(folder).chmod(0o755)
+        async with Surfer(tmp_path, [], program=program) as surfer:
+            outcome = await surfer("navigate", url="http://93.184.216.34/")
+    assert outcome.is_error and told in outcome.text
+    assert "Go on without the browser" in outcome.text and "Traceback" not in outcome.text

@@ -16,6 +16,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Error, Playwright, async_playwright
 
+from theseus.activities.tools.browser.leash import REFUSAL
 from theseus.activities.tools.browser.proxy import FilteringProxy
 from theseus.activities.tools.egress import Egress
 
@@ -145,6 +146,12 @@ class Chromium:
     def _why(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
             return f"the browser did not start within {START.total_seconds():g} s"
+        refusal = next((line for line in str(error).splitlines() if REFUSAL in line), "")
+        if refusal:
+            hint = f"; a worker that is root starts it as user {USER}, unless THESEUS_BROWSER_SANDBOX=0"
+            return (
+                f"the browser does not start: {refusal.partition(REFUSAL)[2][:300]}{hint if os.geteuid() == 0 else ''}"
+            )
         if self._sandbox and "sandbox" in str(error).lower():
             return (
                 "the browser cannot make its sandbox on this worker: permit user namespaces, or run it without one by "

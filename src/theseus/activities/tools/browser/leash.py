@@ -18,6 +18,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PIPES = (3, 4)
 """Through these the browser is spoken to."""
+REFUSAL = "leash: "
+"""So begins why the browser is not started."""
 LOOK = 1.0
 """Seconds between two looks at the memory."""
 _PROFILE = "--user-data-dir="
@@ -36,15 +38,20 @@ def main(orders: dict[str, object], arguments: list[str]) -> int:
     others = [_watched(int(str(orders["worker"]))), _watched(os.getppid())]
     user = int(str(orders["user"]))
     profile = next((text.removeprefix(_PROFILE) for text in arguments if text.startswith(_PROFILE)), "/tmp")
-    if user:
-        os.chown(profile, user, user)
-    process = subprocess.Popen(
-        [str(orders["browser"]), *arguments],
-        pass_fds=PIPES,
-        env={"HOME": profile, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
-        # nothing but a system call or two: there are no other threads
-        preexec_fn=lambda: _become(libc, user),
-    )
+    try:
+        if user:
+            os.chown(profile, user, user)
+        process = subprocess.Popen(
+            [str(orders["browser"]), *arguments],
+            pass_fds=PIPES,
+            env={"HOME": profile, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
+            # nothing but a system call or two: there are no other threads
+            preexec_fn=lambda: _become(libc, user),
+        )
+    except OSError as error:
+        raise SystemExit(
+            f"{REFUSAL}{orders['browser']} cannot be run as user {user or os.getuid()}: {error.strerror}"
+        ) from None
     for pipe in PIPES:
         os.close(pipe)
     try:
