@@ -185,9 +185,10 @@ def restarting(restarts: Sequence[Restart]) -> list[Row]:
     same = [each for each in restarts if each.has_same_report]
     other = _first(each.phase for each in restarts if not each.has_same_report)
     repeated = sum(each.repeated for each in restarts)
+    paid = ", ".join(f"{each.repeated} in {each.phase}" for each in restarts if each.repeated)
     return [
         _all("M11 phases in which a killed worker changes nothing", len(same), len(restarts), other),
-        Row("M11 answered calls that were paid for again", repeated, 0),
+        Row("M11 answered calls that were paid for again", repeated, 0, note=paid),
     ]
 
 

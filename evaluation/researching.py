@@ -83,8 +83,9 @@ def _searches(errand: _Errand, corpus: Corpus) -> Iterator[ScriptedCall]:
 
 def _worth_opening(errand: _Errand, seen: Sequence[str], corpus: Corpus) -> list[Page]:
     """Results that are about the question: those with facts first; in later rounds those that lead on."""
-    pages = [page for url in _results(seen) if (page := corpus.page(url)) is not None]
-    mine = [page for page in pages if page.question == errand.question.id]
+    # of two searches that say the same, which one is refused is a race: the order of what they give must not show it
+    found = set(_results(seen))
+    mine = [page for page in corpus.pages if page.question == errand.question.id and page.url in found]
     if errand.is_first:
         ranked = [page for kind in SEARCHED for page in mine if page.kind is kind]
         return ranked[: MOST_CALLS - len(seen)]

@@ -5,8 +5,8 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 import uuid
-from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +28,8 @@ from theseus.config import environment
 
 MODEL_SECONDS = 0.5
 QUEUE = "eval-restarts"
+UNTOLD_SECONDS = 1.0
+"""An answer that came so shortly before the kill was in flight still: the worker had not told Temporal of it."""
 
 
 class _Workers:
@@ -88,19 +90,23 @@ async def restarts(client: Client, seed: int, folder: Path) -> list[Row]:
 
 async def _killed_in_each(client: Client, query: str, model: ScriptedModel, workers: _Workers) -> list[Restart]:
     with workers.running():
-        undisturbed, phases = await _researched(client, query, model, workers, "")
+        undisturbed, phases, _ = await _researched(client, query, model, workers, "")
     found: list[Restart] = []
     for phase in phases:
         with workers.running():
-            report, _ = await _researched(client, query, model, workers, phase)
-        found.append(Restart(phase, report == undisturbed, _repeated(model.requests)))
+            report, _, killed_at = await _researched(client, query, model, workers, phase)
+        found.append(Restart(phase, report == undisturbed, _repeated(model.requests, killed_at)))
     return found
 
 
 async def _researched(
     client: Client, query: str, model: ScriptedModel, workers: _Workers, phase: str
-) -> tuple[str, list[str]]:
-    """One research, its worker killed once when a call of this phase is under way; gives the report's hash and all phases."""
+) -> tuple[str, list[str], float]:
+    """One research, its worker killed once when a call of this phase is under way.
+
+    Gives the report's hash, all phases, and when the kill was, in seconds since the epoch.
+    """
+    killed_at = 0.0
     model.clear()
     handle = await client.start_workflow(
         WORKFLOW, {"query": query, "context": dict(CONTEXT)}, id=f"eval-{uuid.uuid4()}", task_queue=QUEUE
@@ -109,14 +115,20 @@ async def _researched(
     while phase and not result.done():
         await asyncio.sleep(0.02)
         if any(role_of(each) == phase and each.outcome == "open" for each in model.requests):
+            killed_at = time.time()
             workers.replace()
             break
     text = (await result).result
     met = {role_of(each) for each in model.requests}
-    return hashlib.sha256(text.encode()).hexdigest(), [words for words in ROLES if words in met]
+    return hashlib.sha256(text.encode()).hexdigest(), [words for words in ROLES if words in met], killed_at
 
 
-def _repeated(requests: Sequence[LoggedRequest]) -> int:
-    """Calls that were answered and made again all the same."""
-    answered = Counter(json.dumps(each.body, sort_keys=True) for each in requests if each.outcome == "answered")
-    return sum(count - 1 for count in answered.values())
+def _repeated(requests: Sequence[LoggedRequest], killed_at: float) -> int:
+    """Calls that were answered, and made again after the kill all the same."""
+    answered = {
+        json.dumps(each.body, sort_keys=True)
+        for each in requests
+        if each.outcome == "answered" and (each.ended_at or killed_at) < killed_at - UNTOLD_SECONDS
+    }
+    after = [json.dumps(each.body, sort_keys=True) for each in requests if each.started_at > killed_at]
+    return sum(body in answered for body in after)

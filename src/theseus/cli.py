@@ -15,6 +15,9 @@ import typer
 from pydantic import JsonValue
 from temporalio.service import RPCError
 
+from theseus.commands import library
+from theseus.commands.memory import memory
+from theseus.commands.options import ApprovalId, Feedback, Json, Reason, TaskId, Who
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CANNOT_START, CommandError, explained, say
 from theseus.config import MOST_PORT, SettingsError, environment, load
 from theseus.contracts.control import SIGNAL_CANCEL, SIGNAL_PAUSE, SIGNAL_RESUME
@@ -31,6 +34,9 @@ app = typer.Typer(
 )
 
 SERVERS, TASKS, CARE = "Servers and workers", "Tasks", "Care"
+app.add_typer(library.templates, name="templates", rich_help_panel=CARE)
+app.add_typer(library.skills, name="skills", rich_help_panel=CARE)
+app.add_typer(memory, rich_help_panel=CARE)
 
 
 class Modes(StrEnum):
@@ -41,23 +47,6 @@ class Modes(StrEnum):
     COMPLEX = "complex"
     SUPERVISOR = "supervisor"
     RESEARCH = "research"
-
-
-def _not_empty(value: str | None) -> str | None:
-    if value is not None and not value.strip():
-        raise typer.BadParameter("it is empty; is a variable of your script unset?")
-    return value
-
-
-TaskId = Annotated[
-    str,
-    typer.Argument(metavar="TASK_ID", callback=_not_empty, help="The task's id, which is its workflow's id."),
-]
-Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on stdout.")]
-ApprovalId = Annotated[str, typer.Argument(metavar="[APPROVAL_ID]", help="Which one, where several wait.")]
-Feedback = Annotated[str, typer.Option("--feedback", help="Why; the task's events keep it.")]
-Who = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the task.")]
 
 
 @app.command(rich_help_panel=SERVERS)

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)
     transcript_ttl: Duration = timedelta(days=2)
+    memory: bool = Field(default=False, description="Tasks with a user remember, unless they say otherwise.")
+    memory_facts: int = Field(default=500, ge=1, description="Facts kept of one user.")
+    embedding_model: Annotated[str | None, BeforeValidator(_something)] = Field(
+        default=None, description="Compares facts by their meaning, too; provider/model, see docs/memory.md."
+    )
+    memory_ttl: Duration = Field(default=timedelta(days=365), description="Kept so long after the last use.")
     evidence_ttl: Duration = timedelta(days=7)
     event_ttl: Duration = timedelta(hours=24)
     event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")
@@ -112,6 +118,11 @@ class Settings(BaseSettings):
     )
     search_providers: SearchProviders = Field(
         default=(), description="The search providers to ask, in this order; absent: all that are configured."
+    )
+    templates: Names = Field(default=(), description="Folders of templates, beside the shipped ones.")
+    skills: Names = Field(default=(), description="Folders of skills, beside the shipped ones.")
+    template_fallback: bool = Field(
+        default=True, description="A task whose template is unknown goes on without it, degraded; 0: it is refused."
     )
     bash: bool = Field(
         default=False, description="Agents may run commands, contained by the kernel; see docs/tools.md."

@@ -17,17 +17,23 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
 from theseus.activities.events import EventActivities
+from theseus.activities.library.activity import LibraryActivities
+from theseus.activities.library.rendering import Rendering
+from theseus.activities.library.shelf import library_folders
+from theseus.activities.library.skills import Skills
+from theseus.activities.library.templates import Templates
 from theseus.activities.llm.activity import LLMActivities
-from theseus.activities.llm.catalogue import Catalogue, CatalogueError
+from theseus.activities.llm.catalogue import Catalogue, CatalogueError, UnusableError
+from theseus.activities.llm.embedding import CatalogueEmbedder
 from theseus.activities.llm.providers import Providers
 from theseus.activities.llm.quota import Quota
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools import built_in_tools
 from theseus.activities.tools.activity import ToolActivities
 from theseus.activities.tools.allowance import Allowance
 from theseus.activities.tools.bash import bash_tools
-from theseus.activities.tools.browser.installed import NoBrowserError, browser
 from theseus.activities.tools.contained.box import Box, ContainmentError
 from theseus.activities.tools.declarations import ToolFileError
 from theseus.activities.tools.egress import Egress, Resolve
@@ -35,14 +41,17 @@ from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.searching import SearchSetup
 from theseus.activities.tools.sources import Sources
 from theseus.activities.tools.web_fetch import Fetcher
+from theseus.browsing import called_alone, tools_of_browser
 from theseus.config import Settings, SettingsError, environment, load
-from theseus.roles.presets import role_named
+from theseus.contracts.tools import Effect
+from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.files import WorkspaceError, Workspaces
 from theseus.stores.ports import (
     ArtifactStore,
     BrowserStore,
     EventLog,
     EvidenceStore,
+    MemoryStore,
     RateStore,
     SessionStore,
     TranscriptStore,
@@ -52,6 +61,7 @@ from theseus.stores.redis import (
     RedisBrowsers,
     RedisEvents,
     RedisEvidence,
+    RedisMemory,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -62,8 +72,6 @@ from theseus.workflows.registry import WORKFLOWS
 _log = logging.getLogger("theseus.worker")
 
 POLLERS = PollerBehaviorAutoscaling()
-LAST_CALLS = timedelta(seconds=3)
-"""So long a call that came to this worker alone may still run when all else has ended."""
 EXIT_PAUSE = 0.2
 """Seconds between the worker's end and the process's: the SDK may crash the interpreter at exit without them."""
 
@@ -79,6 +87,7 @@ class Stores:
     rates: RateStore
     evidence: EvidenceStore
     browsers: BrowserStore
+    memory: MemoryStore
 
 
 @asynccontextmanager
@@ -94,6 +103,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             rates=RedisRates(client),
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
             browsers=RedisBrowsers(client, ttl=settings.transcript_ttl),
+            memory=RedisMemory(client, ttl=settings.memory_ttl),
         )
     finally:
         await client.aclose()
@@ -123,8 +133,9 @@ def activities(
     providers: Providers,
     registry: Registry,
     task: TaskActivities,
+    library: LibraryActivities,
 ) -> Sequence[Callable[..., Any]]:
-    """Every activity that a worker runs."""
+    """Every activity that a worker runs, but those of `of_memory`."""
     llm = LLMActivities(
         catalogue=catalogue,
         providers=providers,
@@ -148,7 +159,42 @@ def activities(
         session.save_summary,
         tool.run,
         event.publish,
+        library.load,
+        library.load_skill,
+        library.render,
     ]
+
+
+def _of_tasks(
+    client: Client, catalogue: Catalogue, registry: Registry, attributes: Attributes, settings: Settings
+) -> TaskActivities:
+    return TaskActivities(
+        client,
+        catalogue,
+        registry.facts,
+        lambda: attributes.registered,
+        settings.approvals,
+        memory=settings.memory,
+    )
+
+
+def of_memory(
+    settings: Settings, stores: Stores, catalogue: Catalogue, providers: Providers
+) -> Sequence[Callable[..., Any]]:
+    """The activities on users' memories, with the embedding model of the settings.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    embedder = None
+    if settings.embedding_model is not None:
+        try:
+            entry = catalogue.embedding(settings.embedding_model)
+        except UnusableError as error:
+            raise SettingsError(f"THESEUS_EMBEDDING_MODEL={settings.embedding_model}: {error}") from error
+        embedder = CatalogueEmbedder(catalogue, providers, entry)
+    memory = MemoryActivities(stores.memory, settings.memory_facts, embedder)
+    return [memory.recall, memory.keep]
 
 
 async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None = None) -> list[Tool]:
@@ -186,38 +232,13 @@ async def own_tools(settings: Settings, stores: Stores, resolve: Resolve | None 
     return [*found, *bash_tools(box, workspaces, settings.workspace_quota_bytes, (WorkspaceError,))]
 
 
-@asynccontextmanager
-async def tools_of_browser(
-    settings: Settings, stores: Stores, queue: str, resolve: Resolve | None = None
-) -> AsyncGenerator[list[Tool]]:
-    """The tools on this machine's browser, none where there is no browser; `resolve` as in `working`.
+def _library(settings: Settings, registry: Registry, rendering: Rendering) -> LibraryActivities:
+    def tools(tenant_id: str) -> dict[str, Effect]:
+        return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
 
-    Args:
-        settings: which browser.
-        stores: where it is kept where browsers stand.
-        queue: the task queue on which this worker, and no other, is called.
-        resolve: how names become addresses.
-
-    Raises:
-        SettingsError: the settings name a browser that cannot be driven.
-    """
-    try:
-        program = browser(settings.browser)
-    except NoBrowserError as error:
-        if settings.browser is not None:
-            raise SettingsError(f"THESEUS_BROWSER is set, but agents can have no browser: {error}") from error
-        _log.info("agents have no browser: %s", error)
-        yield []
-        return
-    # the library is an extra, and slow to import
-    from theseus.activities.tools.browser.chromium import Chromium
-    from theseus.activities.tools.browser.serving import serving
-
-    egress = Egress(settings.fetch_allow, resolve=resolve)
-    chromium = Chromium(program, egress, sandbox=settings.browser_sandbox)
-    pictures = Workspaces(settings.workspaces, settings.workspace_quota_bytes)
-    async with serving(chromium, egress, stores.browsers, pictures, queue, (WorkspaceError,)) as tools:
-        yield tools
+    templates = Templates(library_folders(settings.templates, "templates"))
+    skills = Skills(library_folders(settings.skills, "skills"))
+    return LibraryActivities(templates, skills, rendering, tools, PRESETS, falls_back=settings.template_fallback)
 
 
 def _worker(client: Client, settings: Settings, works: Sequence[Callable[..., Any]]) -> Worker:
@@ -236,29 +257,6 @@ def _worker(client: Client, settings: Settings, works: Sequence[Callable[..., An
         sticky_queue_schedule_to_start_timeout=runtime.STICKY_TIMEOUT,
         graceful_shutdown_timeout=settings.shutdown_grace,
     )
-
-
-@asynccontextmanager
-async def _near(
-    client: Client, settings: Settings, queue: str, works: Sequence[Callable[..., Any]]
-) -> AsyncGenerator[None]:
-    """Takes calls that have to come to this worker, as it holds what they need; there is nothing to take without works.
-
-    It goes on while the rest of the worker finishes: what runs elsewhere needs it until the end.
-    """
-    if not works:
-        yield
-        return
-    async with Worker(
-        client,
-        task_queue=queue,
-        activities=works,
-        max_concurrent_activities=settings.max_activities,
-        max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
-        default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
-        graceful_shutdown_timeout=LAST_CALLS,
-    ):
-        yield
 
 
 @asynccontextmanager
@@ -283,14 +281,16 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider, a browser or bash is asked for that this worker cannot have.
+        SettingsError: a search provider, a browser, bash or an embedding model is asked for that this worker cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
     queue_of_its_own = f"{settings.task_queue}-{uuid.uuid4()}"
     async with AsyncExitStack() as stack:
-        surfing = await stack.enter_async_context(tools_of_browser(settings, stores, queue_of_its_own, resolve))
+        surfing = await stack.enter_async_context(
+            tools_of_browser(settings, stores.browsers, queue_of_its_own, resolve)
+        )
         registry = Registry([*own, *surfing, *tools], sources.names, Allowance.load(settings.tenant_tools))
         await stack.enter_async_context(sources.serving(registry.put))
         providers = Providers(catalogue)
@@ -299,10 +299,15 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
-        task = TaskActivities(client, catalogue, registry.facts, lambda: attributes.registered, settings.approvals)
-        works = activities(stores, catalogue, providers, registry, task)
+        task = _of_tasks(client, catalogue, registry, attributes, settings)
+        rendering = await stack.enter_async_context(Rendering())
+        library = _library(settings, registry, rendering)
+        works = [
+            *activities(stores, catalogue, providers, registry, task, library),
+            *of_memory(settings, stores, catalogue, providers),
+        ]
         worker = _worker(client, settings, works)
-        async with _near(client, settings, queue_of_its_own, works if surfing else ()), worker:
+        async with called_alone(client, settings, queue_of_its_own, works if surfing else ()), worker:
             yield worker
         if watch is not None:
             watch.cancel()

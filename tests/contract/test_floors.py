@@ -36,6 +36,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.types": ("workflows.lifecycle", "workflows.agent", "workflows.bugs", "contracts"),
     "workflows.lifecycle": (
         *("workflows.opening", "workflows.endings", "workflows.carrying", "workflows.modes", "workflows.limits"),
+        "workflows.remembering",
         *("workflows.answer", "workflows.bugs", *RUN, "workflows.steps", "domain", "roles", "contracts"),
     ),
     "workflows.agent": (
@@ -52,6 +53,10 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "roles",
         "contracts",
     ),
+    "workflows.remembering": (
+        *("workflows.model_calls", "workflows.answer", "workflows.bugs", "workflows.run", "workflows.steps"),
+        *("domain", "roles", "contracts"),
+    ),
     "workflows.endings": ("workflows.answer", "workflows.run", "workflows.milestones", "domain", "roles", "contracts"),
     "workflows.limits": ("workflows.run", "workflows.together", "workflows.steps", "contracts"),
     "workflows.modes": ("workflows.modes", "workflows.answer", "workflows.run", "contracts"),
@@ -60,7 +65,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
             "workflows.patterns",
             "workflows.conclusion",
             "workflows.consent",
-            "workflows.supervision",
+            "workflows.leading",
+            "workflows.skilled",
             "workflows.together",
         ),
         *("workflows.control", "workflows.model_calls", "workflows.strategies"),
@@ -68,6 +74,11 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.conclusion": ("workflows.strategies", "workflows.answer", "workflows.run", "domain", "contracts"),
     "workflows.consent": ("workflows.approvals", "workflows.run", "domain", "roles", "contracts"),
+    "workflows.skilled": ("workflows.run", "contracts"),
+    "workflows.leading": (
+        *("workflows.patterns.synthesis", "workflows.conclusion", "workflows.model_calls", "workflows.supervision"),
+        *("workflows.together", "workflows.answer", "workflows.run", "domain", "roles", "contracts"),
+    ),
     "workflows.supervision": (
         *("workflows.team", "workflows.together", "workflows.run", "domain", "roles", "contracts"),
     ),
@@ -100,6 +111,12 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         *("workflows.model_calls", "workflows.tool_calls", "workflows.together", "workflows.run"),
         *("domain", "roles", "contracts"),
     ),
+    "workflows.patterns.template": (),
+    "workflows.patterns.template.*": (
+        *("workflows.patterns.template", "workflows.patterns.dag", "workflows.leading", "workflows.team"),
+        *("workflows.consent", "workflows.control", "workflows.tool_calls", "workflows.together", "workflows.answer"),
+        *("workflows.run", "workflows.steps", "domain", "contracts"),
+    ),
     "workflows.reviews": ("workflows.control", "workflows.milestones", "workflows.steps", "contracts"),
     "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
     "workflows.tool_calls": (
@@ -127,6 +144,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "health": (),
     "runtime": ("config", "contracts"),
     "sandbox": (),
+    "browsing": ("activities.tools", "runtime", "config", "stores"),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
     "gateway": ("gateway", "runtime", "config", "stores", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own
@@ -144,6 +162,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     # what decides or describes depends on no server and no provider
     "contracts": frozenset({"pydantic"}),
     "domain": frozenset({"pydantic"}),
+    "domain.versions": frozenset({"semver"}),
     "domain.research": frozenset({"pydantic", "markdown_it"}),
     "roles": frozenset({"pydantic"}),
     "workflows.modes": frozenset({"pydantic"}),

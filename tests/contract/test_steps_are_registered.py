@@ -6,17 +6,21 @@ from typing import Any
 
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
 from theseus.workflows import steps
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (EventActivities, LLMActivities, SessionActivities, TaskActivities, ToolActivities)
+    kind.__name__: kind
+    for kind in (EventActivities, LLMActivities, MemoryActivities, SessionActivities, TaskActivities, ToolActivities)
 }
 FROZEN = {
     "events.publish",
     "llm.complete",
+    "memory.keep",
+    "memory.recall",
     "session.append",
     "session.load",
     "session.save_summary",

@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 SCRIPT = """
 rules:
+  - when: {system: "You note what", any_message: "Aarhus"}
+    reply: {json: {notes: [{fact: "The user lives in Aarhus.", said: "I live in Aarhus", kind: person, about: home, only_one: true, keywords: []}]}}
   - {when: {last_user: refuse}, fault: {status: 400, body: "no such thing"}}
   - {when: {last_user: forever}, reply: {text: "once upon a time, for a long time"}, fault: {hang_after: 10}}
   - {when: {last_user: compute late, turn: 0}, latency: 8, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
@@ -180,6 +182,30 @@ def test_doctor_names_each_trouble_and_its_remedy() -> None:
     assert "BAD  Temporal" in ended.stdout and "BAD  Redis" in ended.stdout and "BAD  models" in ended.stdout
 
 
+def test_what_is_known_of_a_user_is_listed_and_forgotten(it: DevProcess) -> None:
+    ada = ("--user", "ada", "--tenant", "acme")
+    told = it.run("run", "I live in Aarhus", *SIMPLE, *ada, "--context", '{"role": "chat", "memory": true}')
+    assert told.returncode == 0, told.stderr
+    (fact,) = json.loads(it.run("memory", "list", *ada, "--json").stdout)
+    assert fact["text"] == "The user lives in Aarhus."
+    listed = it.run("memory", "list", *ada).stdout
+    assert listed.startswith(fact["id"]) and "The user lives in Aarhus." in listed
+    nobody = it.run("memory", "list", "--user", "ada")
+    assert (nobody.returncode, nobody.stdout) == (0, "") and "nothing is known of user ada" in one_line(nobody)
+    unknown = it.run("memory", "forget", *ada, fact["id"], "m-none")
+    assert unknown.returncode == 1 and "no fact m-none" in one_line(unknown)
+    for given in ((), (fact["id"], "--all")):
+        assert it.run("memory", "forget", *ada, *given).returncode == 2
+    assert it.run("memory", "forget", *ada, fact["id"]).stdout == "1 fact of user ada of tenant acme forgotten\n"
+    assert it.run("memory", "list", *ada, "--json").stdout == "[]\n"
+    assert json.loads(it.run("memory", "forget", *ada, "--all", "--json").stdout) == {"forgotten": []}
+
+
+def test_memory_says_that_redis_is_down() -> None:
+    ended = theseus("memory", "list", "--user", "ada", env=clean_env() | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert ended.returncode == 2 and "127.0.0.1:1" in one_line(ended) and "REDIS_URL" in ended.stderr
+
+
 def test_help_names_every_command() -> None:
     shown = theseus("--help").stdout
     for command in (
@@ -197,6 +223,7 @@ def test_help_names_every_command() -> None:
         "replay",
         "doctor",
         "fake-model",
+        "memory",
     ):
         assert f"  {command} " in shown
     commands = shown.partition("Commands:")[2].partition("Start with")[0]

@@ -12,11 +12,13 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support.memory import NOTER, note, noting
 from tests.support.servers import valkey
 from tests.support.teams import LEAD, leads, plans, subtask, synthesis
 from tests.support.world import Handle, World, until, world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.contracts.memory import Owner
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import TaskStatus
 
@@ -102,6 +104,41 @@ def answers_to(there: World, point: int) -> int:
     """How many model calls a task has made."""
     said = [str(request.body["messages"][1]["content"]) for request in there.model.requests]
     return said.count(f"point {point}")
+
+
+async def test_killed_between_the_answer_and_its_notes(there: World) -> None:
+    """Tasks with a memory lose their worker while notes are taken or kept: each fact is there once, and paid for once."""
+    home, tea = note("The user lives in Aarhus.", "I live in Aarhus"), note("The user drinks tea.", "I drink tea")
+    there.model.replace({"rules": [{**noting(home, tea), "latency": 0.6}, {"reply": {"text": "the answer"}}]})
+    victim = start_worker(there)
+    successor: subprocess.Popen[bytes] | None = None
+    said, context = "I live in Aarhus. I drink tea.", {"role": "chat", "memory": True}
+
+    async def notes_of(count: int) -> bool:
+        return sum(NOTER in str(request.body["messages"][0]["content"]) for request in there.model.requests) >= count
+
+    try:
+        await there.run("warm up", context={"role": "chat"})
+        handles: list[Handle] = []
+        for point in range(5):
+            handles.append(await there.start(said, user_id=f"user{point}", context=context))
+            await until(lambda point=point: notes_of(point + 1))
+            await asyncio.sleep(0.12)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        successor = start_worker(there)
+        results = await asyncio.gather(*(there.result(handle) for handle in handles))
+        for point, result in enumerate(results):
+            assert (result.status, result.result) == (TaskStatus.COMPLETED, "the answer"), point
+            facts = (await there.stores.memory.load(Owner(user_id=f"user{point}"))).facts
+            assert [fact.text for fact in facts] == [home["fact"], tea["fact"]], point
+            assert result.metadata.memory is not None
+            assert result.metadata.memory.kept == [fact.id for fact in facts], point
+    finally:
+        for process in (victim, successor):
+            if process is not None:
+                process.kill()
+                process.wait()
 
 
 async def test_killed_in_the_middle_of_teams(there: World) -> None:

@@ -15,12 +15,14 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
-from tests.replay import research_paths, team_paths
+from tests.replay import library_paths, research_paths, team_paths
+from tests.support.memory import note, noting
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, world
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import running
 from theseus.contracts.session import SessionKey, Turn
+from theseus.stores.ports import StoreDownError
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -104,6 +106,30 @@ async def summarised(there: World) -> Handle:
         "compression_target_ratio": 0.4,
     }
     return await ended(there, await there.start("and now?", session_id="long", context=context))
+
+
+@path("simple-with-memory")
+async def with_memory(there: World) -> Handle:
+    home = note("The user's home town is Aarhus.", "My home town is Aarhus", kind="person", about="home town")
+    there.model.replace({"rules": [noting(home), {"reply": {"text": "Hello."}}]})
+    keys: dict[str, Any] = {"user_id": "ada", "context": {"role": "chat", "memory": True}}
+    await there.run("My home town is Aarhus.", **keys)
+    moved = note("The user's home town is Odense.", "I moved to Odense", kind="person", about="home town")
+    there.model.replace({"rules": [noting(moved), {"reply": {"text": "In Aarhus."}}]})
+    return await ended(there, await there.start("I moved to Odense. Where did I live?", **keys))
+
+
+@path("simple-memory-down")
+async def memory_down(there: World) -> Handle:
+    there.model.replace({"rules": [noting(note("The user is Ada.", "I am Ada")), {"reply": {"text": "Hello."}}]})
+    memory: Any = there.stores.memory
+    memory.load = memory.revise = _refused
+    context = {"role": "chat", "memory": True}
+    return await ended(there, await there.start("I am Ada.", user_id="ada", context=context))
+
+
+async def _refused(*_: Any) -> Any:
+    raise StoreDownError("connection refused")
 
 
 @path("simple-budget-exhausted")
@@ -217,6 +243,7 @@ async def _forget(there: World) -> None:
 
 PATHS.update(team_paths.PATHS)
 PATHS.update(research_paths.PATHS)
+PATHS.update(library_paths.PATHS)
 for _strategy in team_paths.STRATEGIES:
     PATHS[f"agent-{_strategy}"] = functools.partial(team_paths.by_strategy, strategy=_strategy)
 
@@ -246,7 +273,8 @@ async def record(names: list[str]) -> None:
             if name not in names and (names or file.exists()):
                 continue
             with tempfile.TemporaryDirectory() as folder:
-                async with world(env.client, model, Path(folder), corpus_dir=documents()) as there:
+                settings = library_paths.files(Path(folder))
+                async with world(env.client, model, Path(folder), corpus_dir=documents(), **settings) as there:
                     handle = await make(there)
                     file.write_text(portable(await handle.fetch_history()))
             model.clear()

@@ -70,6 +70,9 @@ class Site:
             return RedirectResponse(request.query_params["url"], 302)
         if path == "/slow":
             await asyncio.sleep(60)
+        if path == "/tardy":
+            await asyncio.sleep(2)
+            return HTMLResponse(HOME)
         if path == "/endless":
             return StreamingResponse(_endless(), media_type="text/html")
         page = self.pages.get(path)

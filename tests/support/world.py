@@ -26,6 +26,7 @@ from theseus.stores.memory import (
     MemoryBrowsers,
     MemoryEvents,
     MemoryEvidence,
+    MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
@@ -44,6 +45,7 @@ def memory_stores() -> worker.Stores:
         rates=MemoryRates(),
         evidence=MemoryEvidence(),
         browsers=MemoryBrowsers(),
+        memory=MemoryMemory(),
     )
 
 

@@ -34,6 +34,8 @@ def test_redis_has_the_name_that_everyone_uses(monkeypatch: pytest.MonkeyPatch) 
         ("THESEUS_EVENT_CAP", "many"),
         ("THESEUS_SEARCH_PROVIDERS", "brave,altavista"),
         ("THESEUS_BASH", "perhaps"),
+        ("THESEUS_MEMORY", "perhaps"),
+        ("THESEUS_MEMORY_FACTS", "0"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

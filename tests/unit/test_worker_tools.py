@@ -8,9 +8,10 @@ from tests.support.browsing import installed
 from tests.support.world import memory_stores
 from theseus.activities.tools.contained import box as box_module
 from theseus.activities.tools.contained.box import Box, ContainmentError
+from theseus.browsing import tools_of_browser
 from theseus.config import Settings, SettingsError
 from theseus.roles.browser_use import BROWSER_USE
-from theseus.worker import own_tools, tools_of_browser
+from theseus.worker import own_tools
 
 VARIABLES = ("SEARXNG_URL", "BRAVE_API_KEY", "TAVILY_API_KEY", "EXA_API_KEY", "SERPAPI_API_KEY", "THESEUS_BASH")
 
@@ -60,7 +61,7 @@ async def test_a_search_provider_that_is_named_without_being_configured_is_told(
 
 
 async def browser_names() -> set[str]:
-    async with tools_of_browser(Settings(), memory_stores(), "q") as found:
+    async with tools_of_browser(Settings(), memory_stores().browsers, "q") as found:
         return {tool.spec.name for tool in found}
 
 

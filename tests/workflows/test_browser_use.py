@@ -134,7 +134,7 @@ async def test_all_calls_of_an_agent_come_to_the_worker_that_has_its_page(surfin
 async def test_when_that_worker_is_gone_another_opens_the_page_and_says_so(surfing: World, shop: Site) -> None:
     surfing.model.replace(
         calls(
-            [("navigate", {"url": f"{shop.url}/"})],
+            [("navigate", {"url": f"{shop.url}/tardy"})],
             [("click", {"name": "About us"})],
             [("click", {"name": "about us"})],
             [("extract", {})],
@@ -144,12 +144,15 @@ async def test_when_that_worker_is_gone_another_opens_the_page_and_says_so(surfi
     await first.__aenter__()
     handle = await surfing.start("click it", context={"role": "browser_use"})
 
-    async def has_opened() -> bool:
-        return "/" in shop.paths and len(surfing.model.requests) >= 2
+    async def is_opening() -> bool:
+        return "/tardy" in shop.paths
 
-    shop.requests.clear()
-    await until(has_opened)
+    async def has_opened() -> bool:
+        return any(event.event.type == "TOOL_OBSERVATION" for event in await surfing.events(handle.id))
+
+    await until(is_opening)
     await handle.signal("pause", {"reason": "deploy"})
+    await until(has_opened)
     await first.__aexit__(None, None, None)
     async with second:
         await handle.signal("resume", {})

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 
+from tests.support.memory import ADA, fact, note, noting
 from tests.support.teams import (
     LEAD,
     WAIT,
@@ -23,10 +24,12 @@ from tests.support.teams import (
     subtask,
     synthesis,
 )
+from tests.support.templates import tool, write
 from tests.support.temporal import dev_server
 from tests.support.world import Handle, World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.control import Progress
+from theseus.contracts.memory import Change, Kind
 from theseus.contracts.task import TaskStatus
 from theseus.workflows import carrying
 
@@ -47,6 +50,26 @@ async def impatient(model: ScriptedModel, folder: Path, *flags: str, **settings:
 async def short(model: ScriptedModel, tmp_path: Path) -> AsyncIterator[World]:
     async with impatient(model, tmp_path) as made:
         yield made
+
+
+async def test_what_is_known_of_a_user_crosses_into_new_histories_and_is_looked_up_once(short: World) -> None:
+    there = short
+    home = fact("The user lives in Aarhus.", kind=Kind.PERSON)
+    await there.stores.memory.revise(ADA, (), lambda _: Change(add=(home,)))
+    decisions = leads([recruit("ann"), assign("ann", "work 0")], *([assign("ann", f"work {n}")] for n in range(1, 19)))
+    tea = note("The user drinks tea.", "I drink tea")
+    last = {"when": {"system": LEAD}, "reply": {"json": {"thought": "", "actions": [finish("done")]}}}
+    there.model.replace(
+        {"rules": [noting(tea), *decisions, last, {"when": {"last_user": "^work"}, "reply": {"text": "found"}}]}
+    )
+    keys: dict[str, Any] = {"user_id": "ada", "tenant_id": "acme", "context": {"memory": True}}
+    handle = await there.start("I drink tea", workflow="SupervisorWorkflow", **keys)
+    result = await there.result(handle)
+    assert result.result == "done" and result.metadata.memory is not None
+    assert (result.metadata.memory.recalled, len(result.metadata.memory.kept)) == ([home.id], 1)
+    assert (await handle.describe()).run_id != handle.first_execution_run_id, "it went on in a new history"
+    prompts = [str(request.body["messages"][0]["content"]) for request in there.model.requests]
+    assert len(prompts) > 30 and all(home.text in prompt for prompt in prompts)
 
 
 async def test_a_supervised_task_of_many_events_crosses_into_new_histories(short: World) -> None:
@@ -77,6 +100,25 @@ async def test_a_supervised_task_of_many_events_crosses_into_new_histories(short
     assert types.count("STREAM_END") == types.count("WORKFLOW_STARTED") == 1 and types[-1] == "STREAM_END"
     keys = [stored.event.key for stored in await there.events(handle.id) if stored.event.key]
     assert len(keys) == len(set(keys)) and types.count("LEAD_DECISION") == rounds
+
+
+async def test_a_template_of_many_nodes_goes_on_with_their_results(model: ScriptedModel, tmp_path: Path) -> None:
+    count = 14
+    nodes: list[dict[str, Any]] = [tool("n0", "calculator", {"expression": "1"})]
+    for at in range(1, count):
+        nodes.append(tool(f"n{at}", "calculator", {"expression": f"{{{{ results.n{at - 1} }}}} + 1"}, f"n{at - 1}"))
+    write(tmp_path / "templates", {"name": "long", "nodes": nodes, "output": f"{{{{ results.n{count - 1} }}}}"})
+    async with impatient(model, tmp_path, templates=(str(tmp_path / "templates"),)) as there:
+        context = {"template": "long", "disable_ai": True}
+        handle = await there.start("count", workflow="TemplateWorkflow", context=context)
+        result = await there.result(handle)
+        assert (result.status, result.result) == (TaskStatus.COMPLETED, str(count))
+        first = await there.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id).fetch_history()
+        assert first.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+        kinds = [stored.event.type for stored in await there.events(handle.id)]
+        assert kinds.count("TOOL_OBSERVATION") == count, "no node ran twice"
+        assert kinds.count("STREAM_END") == kinds.count("WORKFLOW_STARTED") == 1
+        assert result.metadata.plan is not None and {str(p.state) for p in result.metadata.plan.subtasks} == {"done"}
 
 
 async def test_an_agent_of_many_turns_goes_on_with_all_it_has_seen(short: World) -> None:

@@ -21,6 +21,7 @@ class TaskActivities:
         tools: gives what a workflow must know of each tool that a tenant may use.
         has_attributes: whether the namespace knows all search attributes, asked again until it does.
         approvals: what needs a person's yes.
+        memory: whether tasks remember their users where they do not say themselves.
     """
 
     def __init__(
@@ -30,12 +31,15 @@ class TaskActivities:
         tools: Callable[[str], tuple[ToolFacts, ...]],
         has_attributes: Callable[[], bool],
         approvals: ApprovalRules,
+        *,
+        memory: bool = False,
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._tools = tools
         self._has_attributes = has_attributes
         self._approvals = approvals
+        self._memory = memory
 
     @activity.defn(name="task.facts")
     async def facts(self, request: FactsRequest) -> Facts:
@@ -46,12 +50,18 @@ class TaskActivities:
                 for tier in ModelTier
             }
         except UnusableError as error:
-            return Facts(search_attributes=self._has_attributes(), refusal=str(error))
+            return Facts(
+                tools=self._tools(request.tenant_id),
+                search_attributes=self._has_attributes(),
+                approvals=self._approvals,
+                refusal=str(error),
+            )
         return Facts(
             models=models,
             tools=self._tools(request.tenant_id),
             search_attributes=self._has_attributes(),
             approvals=self._approvals,
+            memory=self._memory,
         )
 
     @activity.defn(name="task.cancel")

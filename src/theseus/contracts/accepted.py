@@ -9,7 +9,8 @@ from theseus.contracts.task import Limits, Mode, ModelTier, ResearchStrategy, Ta
 class AcceptedTask(BaseModel):
     """What the modes work from.
 
-    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given.
+    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given;
+    `fallback_mode` is the mode of a task whose template is not there, None when the router decides that.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,5 +31,9 @@ class AcceptedTask(BaseModel):
     enable_verification: bool | None = None
     require_approval: bool = False
     tools: tuple[str, ...] | None = None
+    skill: str | None = None
+    template: str | None = None
+    template_version: str | None = None
+    fallback_mode: Mode | None = None
     limits: Limits
     context: TaskContext

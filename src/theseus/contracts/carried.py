@@ -13,6 +13,7 @@ from theseus.contracts.research import ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.supervision import Finding, Member
 from theseus.contracts.task import Mode, Usage
+from theseus.contracts.template import TemplateState
 
 
 class TeamState(Inner):
@@ -52,6 +53,7 @@ class CarriedTask(Inner):
     failures: tuple[ErrorType, ...] = ()
     team: TeamState = TeamState()
     research: ResearchState | None = None
+    template: TemplateState | None = None
 
 
 class Continuation(Inner):

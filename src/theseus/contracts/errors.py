@@ -16,6 +16,8 @@ class ErrorType(StrEnum):
     DENIED = "Denied"
     ANSWER_INVALID = "AnswerInvalid"
     NO_MODEL = "NoModel"
+    TEMPLATE_INVALID = "TemplateInvalid"
+    TOOL_FAILED = "ToolFailed"
     INTERNAL = "Internal"
     # the world's, made in activities/failures.py
     BAD_REQUEST = "BadRequest"

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from theseus.contracts.control import ApprovalRules
+from theseus.contracts.memory import Recalled
 from theseus.contracts.messages import Route
 from theseus.contracts.task import ModelTier
 from theseus.contracts.tools import ToolFacts
@@ -37,7 +38,8 @@ class FactsRequest(BaseModel):
 class Facts(BaseModel):
     """Recorded answers: the usable models of each tier in order of preference, the tools, the roles, the attributes.
 
-    `refusal` is set when the wanted model or provider cannot be had, in words for the caller.
+    `memory` is what the setting says of tasks that do not say themselves; `recalled` what the task's user is known for,
+    None where the task has no memory. `refusal` is set when the wanted model or provider cannot be had, in words for the caller.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,4 +48,6 @@ class Facts(BaseModel):
     tools: tuple[ToolFacts, ...] = ()
     search_attributes: bool = False
     approvals: ApprovalRules = ApprovalRules()
+    memory: bool = False
+    recalled: Recalled | None = None
     refusal: str | None = None

@@ -123,7 +123,10 @@ class TaskContext(BaseModel):
     require_review: bool | None = None
     review_timeout: int | None = Field(default=None, ge=1, le=900, description="Seconds to wait for a plan review.")
     platforms: AdsPlatforms | None = None
-    memory: bool | None = Field(default=None, description="Keep facts of this task for the user's later tasks.")
+    memory: bool | None = Field(
+        default=None,
+        description="Use what is known of the user, and keep facts of this task for later ones; absent: as set.",
+    )
 
 
 class TaskInput(Outer):
@@ -223,6 +226,14 @@ class Citation(BaseModel):
     published: str | None = None
 
 
+class MemoryUse(BaseModel):
+    """What a task used of its user's memory and added to it: ids of facts."""
+
+    recalled: list[str] = []
+    kept: list[str] = []
+    problem: str | None = Field(default=None, description="Why memory did less than it should have, in words.")
+
+
 class TaskMetadata(BaseModel):
     """What else is known about a finished task. Absent parts did not happen."""
 
@@ -237,6 +248,7 @@ class TaskMetadata(BaseModel):
     degraded: list[str] = Field(default=[], description="Each fallback that was used, in words.")
     complexity: float | None = None
     window: dict[str, JsonValue] | None = Field(default=None, description="How the session was fitted.")
+    memory: MemoryUse | None = None
     failovers: list[str] = Field(default=[], description="Routes left behind: provider/model and why.")
 
 

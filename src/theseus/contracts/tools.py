@@ -72,7 +72,7 @@ class ToolRequest(BaseModel):
     """One tool call.
 
     `idempotency_key` is stable over retries; `head` is the transcript node with the task's context; `research` says for
-    which sub-question a researcher calls.
+    which sub-question a researcher calls; `given` is the task's context where no conversation has it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,6 +83,7 @@ class ToolRequest(BaseModel):
     idempotency_key: str
     head: str = ""
     research: ResearchCall | None = None
+    given: dict[str, JsonValue] | None = None
 
 
 class ToolResult(BaseModel):

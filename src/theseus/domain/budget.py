@@ -96,6 +96,10 @@ class Ledger:
             reserved_microusd=self.reserved_microusd - grant.microusd,
         )
 
+    def charged(self, usage: Usage) -> "Ledger":
+        """The ledger with what was spent without a grant."""
+        return replace(self, spent=self.spent + usage)
+
     def share(self, parts: int) -> Limits:
         """An equal part of what is free for one of `parts` agents, after what the synthesis needs is kept back.
 

@@ -50,6 +50,11 @@ def briefing(
     return "\n\n".join(parts)
 
 
+def head_of(text: str, room_tokens: int) -> str:
+    """The beginning of a text, in about so many tokens."""
+    return _fitted({"": text}, room_tokens)[""]
+
+
 def _fitted(results: Mapping[str, str], room_tokens: int) -> dict[str, str]:
     wanted = sum(estimate(text) for text in results.values())
     if wanted <= room_tokens:

@@ -11,12 +11,15 @@ from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput, ModeNotBuilt
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import MAX_INPUT_BYTES, Mode, TaskContext, TaskInput
+from theseus.domain.versions import named
 
 DEFAULT_ROLE = "generalist"
 DEFAULT_ITERATIONS = 10
 DEFAULT_AGENTS = 5
 
 TEAM_MODES = frozenset({Mode.STANDARD, Mode.COMPLEX, Mode.SUPERVISOR, Mode.RESEARCH})
+COPYING_MODES = TEAM_MODES | {Mode.TEMPLATE}
+"""Modes in which several agents or tools get a copy of the context."""
 
 _RESEARCH_ONLY = (
     "research_strategy",
@@ -103,6 +106,8 @@ def _refuse_conflicts(data: TaskInput) -> None:
         raise InvalidInput(
             "context.template_name: an alias of context.template; give only one of them", field="context.template_name"
         )
+    _refuse_template_conflicts(data)
+    _refuse_skill_conflicts(data)
     if not context.disable_ai:
         return
     for name in ("model_tier", "model_override", "provider_override"):
@@ -113,12 +118,47 @@ def _refuse_conflicts(data: TaskInput) -> None:
                 )
 
 
+def _refuse_template_conflicts(data: TaskInput) -> None:
+    context = data.context
+    wanted = context.template or context.template_name
+    if wanted is None:
+        return
+    version = named(wanted)[1]
+    if version is not None and context.template_version not in (None, version):
+        raise InvalidInput(
+            f"context.template_version: {context.template_version} is not the version of {wanted}; give only one of them",
+            field="context.template_version",
+        )
+    for field, value in (
+        ("context.force_research", context.force_research),
+        ("skill", data.skill),
+        ("context.skill", context.skill),
+    ):
+        if value:
+            raise InvalidInput(f"{field}: cannot be combined with context.template", field=field)
+
+
+def _refuse_skill_conflicts(data: TaskInput) -> None:
+    context = data.context
+    if data.skill is None and context.skill is None:
+        return
+    for field, value in (
+        ("mode", data.mode if data.mode != Mode.SIMPLE else None),
+        ("context.force_research", context.force_research),
+        ("context.system_prompt", context.system_prompt),
+    ):
+        if value:
+            raise InvalidInput(f"{field}: cannot be combined with a skill, which drives one agent", field=field)
+
+
 def _mode(data: TaskInput, workflow_mode: Mode | None) -> Mode | None:
     context = data.context
     if context.template is not None or context.template_name is not None:
         wanted: Mode | None = Mode.TEMPLATE
     elif context.force_research:
         wanted = Mode.RESEARCH
+    elif data.skill is not None or context.skill is not None:
+        wanted = Mode.SIMPLE
     else:
         wanted = Mode(data.mode) if data.mode is not None else None
     if workflow_mode is not None and wanted not in (None, workflow_mode):
@@ -136,6 +176,8 @@ def _asks_by(data: TaskInput) -> str:
     for name in ("template", "template_name"):
         if getattr(context, name) is not None:
             return f"context.{name}"
+    if data.skill is not None or (context.skill is not None and not context.force_research):
+        return "skill" if data.skill is not None else "context.skill"
     return "context.force_research" if context.force_research else "mode"
 
 
@@ -148,6 +190,10 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
             _without_effect("context.template_version", "context.template")
         if context.disable_ai:
             _without_effect("context.disable_ai", "context.template")
+    if context.memory and data.user_id is None:
+        _without_effect("context.memory", "user_id: what is remembered belongs to a user")
+    if context.memory and context.disable_ai:
+        _without_effect("context.memory", "a model (context.disable_ai: false)")
     if context.platforms is not None and context.role != "ads_research":
         _without_effect("context.platforms", "context.role: ads_research")
 
@@ -181,17 +227,10 @@ def _without_effect(field: str, needs: str) -> None:
 def _refuse_not_built(data: TaskInput, mode: Mode | None, built: Collection[Mode]) -> None:
     if mode is not None and mode not in built:
         raise ModeNotBuilt(f"mode: {mode} is not built yet; this version has: {', '.join(sorted(built))}", field="mode")
-    wanted = {
-        "skill": data.skill or data.context.skill,
-        "context.memory": data.context.memory,
-    }
-    for field, value in wanted.items():
-        if value:
-            raise ModeNotBuilt(f"{field}: not built yet in this version; leave it out", field=field)
 
 
 def _refuse_large_context(data: TaskInput, mode: Mode | None) -> None:
-    if mode not in TEAM_MODES:
+    if mode not in COPYING_MODES:
         return
     size = context_bytes(data.context)
     if size > MOST_CONTEXT_BYTES:
@@ -213,6 +252,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
     if role not in setting.roles:
         known = ", ".join(sorted(setting.roles))
         raise InvalidInput(f"context.role: there is no role {role!r}; known roles: {known}", field="context.role")
+    template, version = _template(context)
     return AcceptedTask(
         task_id=setting.workflow_id,
         session=SessionKey(
@@ -236,9 +276,21 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         ),
         require_approval=bool(data.require_approval),
         tools=data.tools,
+        skill=data.skill or context.skill,
+        template=template,
+        template_version=version,
+        fallback_mode=Mode(data.mode) if template is not None and data.mode is not None else None,
         limits=data.limits,
         context=context,
     )
+
+
+def _template(context: TaskContext) -> tuple[str | None, str | None]:
+    wanted = context.template or context.template_name
+    if wanted is None:
+        return None, None
+    name, version = named(wanted)
+    return name, context.template_version or version
 
 
 def _kind(raw: JsonValue) -> str:

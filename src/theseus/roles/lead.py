@@ -2,7 +2,7 @@
 
 from theseus.contracts.supervision import Decision
 from theseus.contracts.task import ModelTier
-from theseus.roles.role import Role
+from theseus.roles.role import CONTEXT_SHOWN, Role
 
 LEAD = Role(
     name="lead",
@@ -21,7 +21,6 @@ LEAD = Role(
     facts_shown={
         "task": "The task",
         "roles": "Roles to choose from, and what each is",
-        "context": "Context of this task, given by the caller",
-        "current_date": "Today's date",
+        **CONTEXT_SHOWN,
     },
 )

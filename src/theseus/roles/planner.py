@@ -2,7 +2,7 @@
 
 from theseus.contracts.plan import PlanDraft
 from theseus.contracts.task import ModelTier
-from theseus.roles.role import Role
+from theseus.roles.role import CONTEXT_SHOWN, Role
 
 PLANNER = Role(
     name="planner",
@@ -24,7 +24,6 @@ PLANNER = Role(
         "most_subtasks": "At most so many subtasks",
         "roles": "Roles to choose from, and what each is",
         "tools": "Tools that each role may use",
-        "context": "Context of this task, given by the caller",
-        "current_date": "Today's date",
+        **CONTEXT_SHOWN,
     },
 )

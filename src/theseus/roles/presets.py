@@ -9,6 +9,7 @@ from theseus.roles.generalist import GENERALIST
 from theseus.roles.judge import JUDGE
 from theseus.roles.lead import LEAD
 from theseus.roles.planner import PLANNER
+from theseus.roles.remembering import REMEMBERER
 from theseus.roles.research import RESEARCH
 from theseus.roles.researching import RESEARCH_ROLES, RESEARCHER
 from theseus.roles.role import AnyRole, Plain
@@ -28,7 +29,10 @@ WORKERS: dict[str, Plain] = {**PRESETS, RESEARCHER.name: RESEARCHER}
 ROLES: dict[str, AnyRole] = {
     **PRESETS,
     **{role.name: role for role in RESEARCH_ROLES},
-    **{role.name: role for role in (ROUTER, SUMMARIZER, PLANNER, SYNTHESIZER, JUDGE, REVIEWER, EXPLORER, LEAD)},
+    **{
+        role.name: role
+        for role in (ROUTER, SUMMARIZER, PLANNER, SYNTHESIZER, JUDGE, REVIEWER, EXPLORER, LEAD, REMEMBERER)
+    },
 }
 
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
 
 from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.memory import Change, Fact, Known, Owner
 from theseus.contracts.rates import Admission, Draw
 from theseus.contracts.research import Snapshot
 from theseus.contracts.session import (
@@ -20,57 +19,21 @@ from theseus.contracts.session import (
     Turn,
 )
 from theseus.contracts.stored import ArtifactPage, BrowserPlace
+from theseus.stores.kept import Kept, Key
 from theseus.stores.rules import (
+    MARKS_KEPT,
     PLACE_GRACE,
     TASKS_REMEMBERED,
     artifact_id,
     check_page,
     check_part,
+    in_order,
+    memory_path,
     messages_of,
     owner_of,
     position,
     session_path,
 )
-
-T = TypeVar("T")
-Key = tuple[str, ...]
-
-
-class _Kept(Generic[T]):
-    """Values that are forgotten `ttl` after their last touch."""
-
-    def __init__(self, ttl: timedelta) -> None:
-        self._ttl = ttl.total_seconds()
-        self._values: OrderedDict[Key, tuple[float, T]] = OrderedDict()
-
-    def get(self, key: Key, *, touch: bool = True) -> T | None:
-        """The value, its time to live renewed on a touch; None when there is none."""
-        self._forget()
-        if (kept := self._values.get(key)) is None:
-            return None
-        if touch:
-            self.put(key, kept[1])
-        return kept[1]
-
-    def get_or(self, key: Key, make: Callable[[], T]) -> T:
-        """The value, made when there is none; its time to live renewed."""
-        value = self.get(key)
-        if value is None:
-            value = make()
-            self.put(key, value)
-        return value
-
-    def put(self, key: Key, value: T) -> None:
-        self._values[key] = (time.monotonic() + self._ttl, value)
-        self._values.move_to_end(key)
-
-    def clear(self) -> None:
-        self._values.clear()
-
-    def _forget(self) -> None:
-        now = time.monotonic()
-        while self._values and next(iter(self._values.values()))[0] <= now:
-            self._values.popitem(last=False)
 
 
 @dataclass
@@ -91,7 +54,7 @@ class MemorySessions:
     """Sessions, forgotten `ttl` after the last touch; each keeps its last `cap` messages."""
 
     def __init__(self, ttl: timedelta = timedelta(days=30), cap: int = 500) -> None:
-        self._kept: _Kept[_Session] = _Kept(ttl)
+        self._kept: Kept[_Session] = Kept(ttl)
         self._cap = cap
 
     async def load(self, key: SessionKey, last: int) -> SessionView:
@@ -138,7 +101,7 @@ class MemoryTranscripts:
     """Conversations, forgotten `ttl` after the last touch."""
 
     def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
-        self._kept: _Kept[_Conversation] = _Kept(ttl)
+        self._kept: Kept[_Conversation] = Kept(ttl)
 
     async def put(self, conversation: str, nodes: dict[str, str]) -> None:
         """See `TranscriptStore.put`."""
@@ -177,7 +140,7 @@ class MemoryEvidence:
     """Snapshots and queries of tasks, forgotten `ttl` after the last touch."""
 
     def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
-        self._kept: _Kept[_Fetched] = _Kept(ttl)
+        self._kept: Kept[_Fetched] = Kept(ttl)
 
     async def put(self, task_id: str, snapshot: Snapshot) -> Snapshot:
         """See `EvidenceStore.put`."""
@@ -214,7 +177,7 @@ class MemoryBrowsers:
     """Where browsers stand, forgotten `ttl` after the last touch."""
 
     def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
-        self._kept: _Kept[BrowserPlace] = _Kept(ttl)
+        self._kept: Kept[BrowserPlace] = Kept(ttl)
 
     async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
         """See `BrowserStore.put`."""
@@ -229,7 +192,7 @@ class MemoryArtifacts:
     """Large texts, forgotten `ttl` after the last touch."""
 
     def __init__(self, ttl: timedelta = timedelta(days=30)) -> None:
-        self._kept: _Kept[str] = _Kept(ttl)
+        self._kept: Kept[str] = Kept(ttl)
 
     async def put(self, key: SessionKey, text: str) -> str:
         """See `ArtifactStore.put`; a ValueError when the text is too large."""
@@ -277,7 +240,7 @@ class MemoryEvents:
     """Events of tasks, forgotten `ttl` after the last one; each task keeps its last `cap`."""
 
     def __init__(self, ttl: timedelta = timedelta(hours=24), cap: int = 20_000) -> None:
-        self._kept: _Kept[_Stream] = _Kept(ttl)
+        self._kept: Kept[_Stream] = Kept(ttl)
         self._cap = cap
         self._news = asyncio.Event()
 
@@ -362,3 +325,76 @@ class MemoryRates:
         for bucket, amount in amounts.items():
             if (found := self._buckets.get((provider, bucket))) is not None:
                 found.credit += amount
+
+
+@dataclass
+class _Memory:
+    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
+    used: dict[str, int] = field(default_factory=dict[str, int])
+    marks: dict[str, int] = field(default_factory=dict[str, int])
+    vectors: dict[str, tuple[str, tuple[float, ...]]] = field(default_factory=dict[str, tuple[str, tuple[float, ...]]])
+    revision: int = 0
+    cleared: int = 0
+    wants: int = 0
+
+    def known(self, marks: Sequence[str] = ()) -> Known:
+        return Known(
+            facts=in_order(self.facts.values()),
+            used=dict(self.used),
+            revision=self.revision,
+            cleared=self.cleared,
+            marks={mark: self.marks[mark] for mark in marks if mark in self.marks},
+        )
+
+    def want(self, names: Sequence[str]) -> None:
+        self.wants += 1
+        self.used.update({name: self.wants for name in names if name in self.facts})
+
+    def become(self, change: Change) -> None:
+        self.revision += 1
+        if change.clears:
+            self.cleared = self.revision
+        for name in list(self.facts) if change.clears else change.remove:
+            for part in (self.facts, self.used, self.vectors):
+                part.pop(name, None)
+        self.facts.update({fact.id: fact for fact in change.add})
+        self.want([*change.renew, *(fact.id for fact in change.add)])
+        for mark in change.marks:
+            self.marks.pop(mark, None)
+            self.marks[mark] = self.revision
+        while len(self.marks) > MARKS_KEPT:
+            del self.marks[next(iter(self.marks))]
+
+
+class MemoryMemory:
+    """What is remembered of users, forgotten `ttl` after the last touch."""
+
+    def __init__(self, ttl: timedelta = timedelta(days=365)) -> None:
+        self._kept: Kept[_Memory] = Kept(ttl)
+
+    async def load(self, owner: Owner) -> Known:
+        """See `MemoryStore.load`."""
+        return (self._kept.get(memory_path(owner)) or _Memory()).known()
+
+    async def revise(self, owner: Owner, marks: Sequence[str], rule: Callable[[Known], Change]) -> Known:
+        """See `MemoryStore.revise`."""
+        memory = self._kept.get(memory_path(owner)) or _Memory()
+        change = rule(memory.known(marks))
+        if not change.is_nothing:
+            memory.become(change)
+            self._kept.put(memory_path(owner), memory)
+        return memory.known(marks)
+
+    async def want(self, owner: Owner, fact_ids: Sequence[str]) -> None:
+        """See `MemoryStore.want`."""
+        (self._kept.get(memory_path(owner)) or _Memory()).want(fact_ids)
+
+    async def vectors(self, owner: Owner, model: str) -> dict[str, tuple[float, ...]]:
+        """See `MemoryStore.vectors`."""
+        memory = self._kept.get(memory_path(owner)) or _Memory()
+        return {name: vector for name, (made_by, vector) in memory.vectors.items() if made_by == model}
+
+    async def put_vectors(self, owner: Owner, model: str, vectors: Mapping[str, Sequence[float]]) -> None:
+        """See `MemoryStore.put_vectors`."""
+        memory = self._kept.get(memory_path(owner)) or _Memory()
+        memory.vectors.update({name: (model, tuple(v)) for name, v in vectors.items() if name in memory.facts})

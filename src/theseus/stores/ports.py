@@ -1,10 +1,11 @@
 """The ports of all stores. `memory.py` and `redis.py` implement each and pass one test-suite."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from theseus.contracts.events import Event, StoredEvent
+from theseus.contracts.memory import Change, Known, Owner
 from theseus.contracts.rates import Admission, Draw
 from theseus.contracts.research import Snapshot
 from theseus.contracts.session import (
@@ -136,4 +137,31 @@ class BrowserStore(Protocol):
 
     async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
         """Where it stood last; None when that is not known, or not any more."""
+        ...
+
+
+class MemoryStore(Protocol):
+    """What is remembered of users. Each memory belongs to a user of a tenant; for anyone else it is empty."""
+
+    async def load(self, owner: Owner) -> Known:
+        """All facts of a user, without marks."""
+        ...
+
+    async def revise(self, owner: Owner, marks: Sequence[str], rule: Callable[[Known], Change]) -> Known:
+        """Changes a memory in one step by a rule, which sees the named marks; gives what is known afterwards.
+
+        The rule is asked again when the memory changed meanwhile. What is removed is gone, with its vectors.
+        """
+        ...
+
+    async def want(self, owner: Owner, fact_ids: Sequence[str]) -> None:
+        """Notes that these facts were wanted now; those that are gone stay gone."""
+        ...
+
+    async def vectors(self, owner: Owner, model: str) -> dict[str, tuple[float, ...]]:
+        """The vectors that an embedding model made, by fact id."""
+        ...
+
+    async def put_vectors(self, owner: Owner, model: str, vectors: Mapping[str, Sequence[float]]) -> None:
+        """Keeps vectors of facts that are still there; one of another model is replaced."""
         ...

@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from theseus.contracts.memory import Fact, Owner
 from theseus.contracts.session import SessionKey, SessionMessage, Turn
 
 MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
@@ -11,6 +13,9 @@ MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
 
 TASKS_REMEMBERED = 10_000
 """So many of a session's last task ids are kept, to know a turn that was added before."""
+
+MARKS_KEPT = 20_000
+"""So many of the last things that happened to a user's memory are kept, to know what was added and forgotten before."""
 
 PLACE_GRACE = timedelta(minutes=1)
 """A place in the line of a bucket is kept for so long after its turn has come."""
@@ -38,6 +43,22 @@ def owner_of(key: SessionKey) -> tuple[str, ...]:
     if key.user_id:
         return ("user", key.tenant_id, key.user_id)
     return ("session", key.tenant_id, key.session_id)
+
+
+def memory_path(owner: Owner) -> tuple[str, ...]:
+    """The full name of a user's memory.
+
+    Raises:
+        ValueError: no user is named; what nobody owns is not kept.
+    """
+    if not owner.user_id:
+        raise ValueError("memory belongs to a user: name one")
+    return (owner.tenant_id, owner.user_id)
+
+
+def in_order(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Facts in the order in which they were told."""
+    return tuple(sorted(facts, key=lambda fact: (fact.at, fact.task_id, fact.n)))
 
 
 def artifact_id(text: str) -> str:

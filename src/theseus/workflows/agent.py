@@ -97,7 +97,7 @@ class Agent:
         )
         run.left.update(assignment.avoid)
         if carried is not None:
-            run.steps_taken = carried.steps
+            run.counted.steps = carried.steps
             run.note(carried.cards)
             run.routes = {spent.route: RouteUse(spent.calls, spent.usage) for spent in carried.routes}
             run.degraded, run.failovers = list(carried.degraded), list(carried.failovers)
@@ -137,7 +137,7 @@ class Agent:
             tool_calls=long.tool_calls,
             cards=tuple(run.evidence.values()),
             fruitless=long.fruitless,
-            steps=run.steps_taken,
+            steps=run.counted.steps,
             told=self._milestones.told,
             calls=long.calls,
             spent=run.ledger.spent,

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from theseus.contracts.carried import TeamState
 from theseus.contracts.messages import Message
 from theseus.contracts.research import ResearchState
+from theseus.contracts.template import TemplateState
 
 
 class Overlong(Exception):
@@ -25,12 +26,18 @@ class Overlong(Exception):
 
 
 class OverlongTask(Exception):
-    """A task's history is long enough and nobody is at work; `team` or `research` is what its next run needs."""
+    """A task's history is long enough and nobody is at work; what its next run needs is here, by mode."""
 
-    def __init__(self, team: TeamState | None = None, research: ResearchState | None = None) -> None:
+    def __init__(
+        self,
+        team: TeamState | None = None,
+        research: ResearchState | None = None,
+        template: TemplateState | None = None,
+    ) -> None:
         super().__init__("to be continued")
         self.team = team or TeamState()
         self.research = research
+        self.template = template
 
 
 @dataclass

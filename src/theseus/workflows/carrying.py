@@ -10,7 +10,7 @@ from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
 from theseus.workflows.crew import Crew
 from theseus.workflows.milestones import Milestones
-from theseus.workflows.run import RouteUse, Run
+from theseus.workflows.run import Count, RouteUse, Run
 
 
 def carried_by(run: Run, long: OverlongTask) -> CarriedTask:
@@ -28,7 +28,7 @@ def carried_by(run: Run, long: OverlongTask) -> CarriedTask:
         complexity=run.complexity,
         degraded=tuple(run.degraded),
         failovers=tuple(run.failovers),
-        steps=run.steps_taken,
+        steps=run.counted.steps,
         told=run.milestones.told,
         agents_started=run.crew.started,
         control=run.control.memory(),
@@ -38,6 +38,7 @@ def carried_by(run: Run, long: OverlongTask) -> CarriedTask:
         failures=tuple(run.failures),
         team=fitted(long.team, MOST_CARRIED_BYTES),
         research=long.research,
+        template=long.template,
     )
 
 
@@ -67,7 +68,8 @@ def reopened(carried: CarriedTask, control: Control, crew: Crew, approvals: Appr
         reports=list(carried.reports),
         team_state=carried.team,
         research_state=carried.research,
-        steps_taken=carried.steps,
+        counted=Count(carried.steps),
+        template_state=carried.template,
         is_read_only=carried.is_read_only,
         changed=carried.changed,
         failures=list(carried.failures),

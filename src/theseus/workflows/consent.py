@@ -11,6 +11,23 @@ from theseus.workflows.approvals import NOBODY, wanted
 from theseus.workflows.run import Run
 
 
+async def agreed(run: Run, what: str, reason: str, action: JsonValue) -> ApprovalDecision:
+    """Asks a person before something starts; what was asked is `action`, `what` its id within the task.
+
+    Raises:
+        Denied: the person, or the deadline, said no.
+    """
+    rules = run.facts.approvals
+    run.enter("waiting for approval")
+    asked = wanted(f"{run.task.task_id}/{what}", rules, kind="task", reason=reason, action=action)
+    decision = await run.approvals.ask(asked, rules)
+    if not decision.approved:
+        who = f" by {decision.approved_by}" if decision.approved_by not in ("", NOBODY) else ""
+        raise Denied(f"the task was not approved{who}: {decision.feedback or 'no reason was given'}")
+    run.is_read_only = run.is_read_only or decision.approved_by == NOBODY
+    return decision
+
+
 async def consent(run: Run, plan: Plan, *, most: int) -> Plan:
     """The plan as it may be carried out: at once, or after a person approved it, perhaps changed.
 
@@ -20,21 +37,9 @@ async def consent(run: Run, plan: Plan, *, most: int) -> Plan:
     reason = _reason(run, plan)
     if not reason:
         return plan
-    rules = run.facts.approvals
-    run.enter("waiting for approval")
-    asked = wanted(
-        f"{run.task.task_id}/plan",
-        rules,
-        kind="task",
-        reason=reason,
-        action=plan.model_dump(mode="json", include={"strategy": True, "subtasks": True}),
-    )
     run.approvals.check = lambda pending, decision: _problem(run, pending, decision, most)
-    decision = await run.approvals.ask(asked, rules)
-    if not decision.approved:
-        who = f" by {decision.approved_by}" if decision.approved_by not in ("", NOBODY) else ""
-        raise Denied(f"the task was not approved{who}: {decision.feedback or 'no reason was given'}")
-    run.is_read_only = decision.approved_by == NOBODY
+    action = plan.model_dump(mode="json", include={"strategy": True, "subtasks": True})
+    decision = await agreed(run, "plan", reason, action)
     if decision.modified_action is None:
         return plan
     run.plan = adopted(PlanDraft.model_validate(_draft(decision.modified_action)), run.tools_of_roles())
@@ -48,6 +53,8 @@ def _reason(run: Run, plan: Plan) -> str:
     complexity = run.complexity if run.complexity is not None else plan.complexity
     if run.task.require_approval:
         return "the task asks for approval"
+    if run.skill is not None and run.skill.head.dangerous:
+        return f"the skill {run.skill.key} is dangerous: {run.skill.head.description}"
     if above is not None and complexity > above:
         return f"the task's complexity {complexity:g} is above {above:g}"
     return ""

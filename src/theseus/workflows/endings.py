@@ -108,6 +108,7 @@ def _base(task_id: str, run: Run | None, status: TaskStatus) -> TaskResult:
         agents=run.records(),
         plan=run.plan,
         window=_window(run),
+        memory=run.memory,
     )
     return TaskResult(
         task_id=task_id,

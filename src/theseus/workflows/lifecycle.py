@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
@@ -34,9 +34,12 @@ from theseus.workflows.crew import Crew
 from theseus.workflows.limits import Hold, undisturbed, unless_cancelled, within_limits
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.modes import BUILT
-from theseus.workflows.opening import announce, choose_mode, fit_session
+from theseus.workflows.opening import announce, choose_mode, fit_session, take_skill, take_template
+from theseus.workflows.remembering import keep, recall, take_notes
 from theseus.workflows.reviews import Reviews
 from theseus.workflows.run import Run
+
+T = TypeVar("T")
 
 LEAST_SAVING = timedelta(seconds=60)
 """An answer that came in the last moment is still saved for so long."""
@@ -68,7 +71,9 @@ class Lifecycle:
         steps.queue_under(_tenant(raw))
         try:
             answer = await self._limited(self._work(raw))
+            notes = await take_notes(self._opened, answer, self._limited)
             await unless_cancelled(self._save(answer), self._control.cancelled())
+            await undisturbed(keep(self._opened, notes))
             result = await undisturbed(self._close(answer))
         except asyncio.CancelledError:
             await undisturbed(self._end_cancelled())
@@ -78,8 +83,7 @@ class Lifecycle:
             if steps.is_cancel_requested():
                 await undisturbed(self._end_cancelled())
                 raise asyncio.CancelledError from None
-            assert self._run is not None
-            steps.continue_as_new(Continuation(carried=carried_by(self._run, long)))
+            steps.continue_as_new(Continuation(carried=carried_by(self._opened, long)))
         except DomainError as error:
             result = await undisturbed(self._end_failed(error))
         except (ValidationError, *BUGS) as error:
@@ -93,7 +97,12 @@ class Lifecycle:
         await self._milestones.flush()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    async def _limited(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+    @property
+    def _opened(self) -> Run:
+        assert self._run is not None
+        return self._run
+
+    async def _limited(self, work: Coroutine[Any, Any, T]) -> T:
         return await within_limits(work, lambda: self._run, Hold(self._is_held), self._control.cancelled())
 
     def _is_held(self) -> bool:
@@ -104,8 +113,17 @@ class Lifecycle:
         if (carried := _carried(raw)) is not None:
             return await self._go_on(carried)
         run = await self._open(raw)
-        await fit_session(run)
-        run.mode = run.task.mode or await choose_mode(run)
+        mode = run.task.mode
+        if run.task.skill is not None:
+            await take_skill(run, run.task.skill)
+        if mode is Mode.TEMPLATE:
+            mode = await take_template(run)
+            run.mode = mode or run.task.fallback_mode
+        await recall(run)
+        if mode is not Mode.TEMPLATE:
+            await fit_session(run)
+            run.mode = run.mode or await choose_mode(run)
+        assert run.mode is not None
         return await self._in_mode(run, run.mode)
 
     async def _go_on(self, carried: CarriedTask) -> Answer:
@@ -137,7 +155,7 @@ class Lifecycle:
         self._has_attributes = facts.search_attributes
         if task is None:
             raise refused or InvalidInput("the input was not accepted")
-        if facts.refusal is not None:
+        if facts.refusal is not None and not task.context.disable_ai:
             raise _no_model(task, facts.refusal)
         self._run = run = Run(
             task=task,
@@ -169,8 +187,7 @@ class Lifecycle:
             return None, error
 
     async def _save(self, answer: Answer) -> None:
-        run = self._run
-        assert run is not None
+        run = self._opened
         run.enter("saving")
         patience = max(run.deadline - steps.now(), LEAST_SAVING)
         await steps.append_turn(
@@ -186,8 +203,7 @@ class Lifecycle:
         )
 
     async def _close(self, answer: Answer) -> TaskResult:
-        run = self._run
-        assert run is not None
+        run = self._opened
         self._control.is_open = False
         result = endings.result(run, answer)
         endings.tell_completed(self._milestones, result)

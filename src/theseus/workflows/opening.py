@@ -1,15 +1,21 @@
 """How a task opens: it is announced, its session is fitted into the model's window, its mode is chosen."""
 
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
+from theseus.contracts.skill import LoadSkill
 from theseus.contracts.task import Mode
+from theseus.contracts.template import LoadTemplate, ToolNode
+from theseus.domain.budget import Ledger
 from theseus.domain.intake import TEAM_MODES, context_bytes
 from theseus.domain.routing import route
+from theseus.domain.templates.binding import bound
+from theseus.domain.templates.soundness import needs_model
 from theseus.domain.tokens import estimate
 from theseus.domain.toolset import absent
+from theseus.domain.versions import named
 from theseus.domain.windowing import Fit, fit, rules_of, summary_of, window_of, window_tokens
 from theseus.roles.presets import PRESETS
 from theseus.roles.router import ROUTER
@@ -48,6 +54,67 @@ def announce(run: Run) -> None:
     run.show()
 
 
+async def take_template(run: Run) -> Mode | None:
+    """Has the template loaded; None where there is none of that name and the task may go on without it.
+
+    Raises:
+        InvalidInput: it cannot be used, or is unknown and nothing else may do the task.
+    """
+    run.enter("opening the template")
+    task = run.task
+    assert task.template is not None
+    asked = LoadTemplate(name=task.template, version=task.template_version, tenant_id=task.session.tenant_id)
+    loaded = await steps.load_template(asked)
+    if loaded.template is None:
+        if loaded.is_unknown and loaded.falls_back and not task.context.disable_ai:
+            run.note_degraded(f"{loaded.problem[:500]}; the task goes on without it")
+            return None
+        raise InvalidInput(f"context.template: {loaded.problem}", field="context.template")
+    made = loaded.template
+    lacking = [node.tool for node in made.nodes if isinstance(node, ToolNode) and node.tool not in run.tools_there]
+    if lacking:
+        raise InvalidInput(f"tools: the template {made.name} needs {', '.join(lacking)}", field="tools")
+    if task.context.disable_ai and (asking := needs_model(made)):
+        raise InvalidInput(
+            f"context.disable_ai: these nodes of the template {made.name}@{made.version} need a model: "
+            f"{', '.join(asking)}",
+            field="context.disable_ai",
+        )
+    bound(made, task.context.prompt_params)
+    run.template = loaded
+    return Mode.TEMPLATE
+
+
+async def take_skill(run: Run, asked: str) -> None:
+    """Has the skill loaded: from then on it says who the task's agent is, what it may use and spend.
+
+    Raises:
+        InvalidInput: it is unknown or cannot be used here.
+    """
+    run.enter("opening the skill")
+    field = "skill"
+    loaded = await steps.load_skill(LoadSkill(name=named(asked)[0], version=named(asked)[1]))
+    if loaded.skill is None:
+        raise InvalidInput(f"{field}: {loaded.problem}", field=field)
+    skill, task = loaded.skill, run.task
+    role = skill.head.requires_role or task.role
+    if role not in PRESETS:
+        known = ", ".join(sorted(PRESETS))
+        raise InvalidInput(f"{field}: {skill.key} requires the role {role!r}; known roles: {known}", field=field)
+    if task.context.role not in (None, role):
+        raise InvalidInput(f"context.role: {skill.key} requires the role {role!r}", field="context.role")
+    lacking = [name for name in skill.head.requires_tools if name not in run.tools_there]
+    if lacking:
+        words = f"{skill.key} requires {', '.join(lacking)}, which this worker does not have or this task may not use"
+        raise InvalidInput(f"{field}: {words}", field=field)
+    run.skill = skill
+    limits = task.limits
+    if skill.head.budget_max is not None:
+        limits = limits.model_copy(update={"tokens": min(limits.tokens, skill.head.budget_max)})
+    run.task = task.model_copy(update={"role": role, "limits": limits})
+    run.ledger = Ledger(limits, spent=run.ledger.spent)
+
+
 async def fit_session(run: Run) -> None:
     """Brings the session into the model's window; summarises its middle where it does not fit."""
     rules = rules_of(run.task.context)
@@ -59,7 +126,8 @@ async def fit_session(run: Run) -> None:
         return
     role = PRESETS[run.task.role]
     card = run.cards(role)[0]
-    reserved = role.max_output_tokens + estimate(run.task.query) + estimate(run.task.context.system_prompt or "") + 1000
+    prompt = (run.task.query, run.task.context.system_prompt or "", str(run.memory_facts().get("memory", "")))
+    reserved = role.max_output_tokens + sum(map(estimate, prompt)) + 1000
     plan = fit(view, rules, card.context_window_tokens, reserved)
     summary = await _summarise(run, plan) if plan.summarise else plan.summary
     run.window = window_of(plan, run.task.session, summary)

@@ -1,7 +1,8 @@
 """What a mode may see and do: its task, its budget, model calls, tool calls, milestones and checkpoints."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,12 +24,15 @@ from theseus.contracts.messages import (
 from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
-from theseus.contracts.task import AgentRecord, Mode, Usage
+from theseus.contracts.skill import Skill
+from theseus.contracts.task import AgentRecord, Limits, MemoryUse, Mode, ModelTier, Usage
+from theseus.contracts.template import LoadedTemplate, TemplateState
 from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
-from theseus.domain.budget import Ledger
+from theseus.domain.budget import Ledger, set_aside
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
+from theseus.domain.recalling import shown
 from theseus.domain.research.stopping import ResearcherWatch
 from theseus.roles.presets import PRESETS, WORKERS
 from theseus.roles.role import ALL_TOOLS, Role
@@ -48,6 +52,13 @@ class RouteUse:
 
     calls: int = 0
     usage: Usage = field(default_factory=Usage)
+
+
+@dataclass
+class Count:
+    """How many steps were taken, by a run and by all its parts."""
+
+    steps: int = 0
 
 
 @dataclass
@@ -87,12 +98,19 @@ class Run:
     question: str = ""
     is_on_hold: bool = False
     team_state: TeamState = field(default_factory=TeamState)
-    steps_taken: int = 0
     browser_queue: str = ""
+    counted: Count = field(default_factory=Count)
     talks: list[Conversation] = field(default_factory=list[Conversation])
     left: set[Route] = field(default_factory=set[Route])
     unfit: set[Route] = field(default_factory=set[Route])
     failures: list[ErrorType] = field(default_factory=list[ErrorType])
+    kept: tuple[str, ...] = ()
+    memory_problem: str = ""
+    template: LoadedTemplate | None = None
+    skill: Skill | None = None
+    template_state: TemplateState | None = None
+    whole: "Run | None" = None
+    parts: list["Run"] = field(default_factory=list["Run"])
     _warned: set[str] = field(default_factory=set[str])
 
     def enter(self, phase: str) -> None:
@@ -111,7 +129,7 @@ class Run:
         Raises:
             NoModel: none can.
         """
-        tier = self.task.model_tier or role.tier
+        tier = role.tier if role.keeps_tier else self.task.model_tier or role.tier
         cards = self.facts.models.get(tier, ())
         if not cards:
             raise NoModel(self.facts.refusal or f"no model of tier {tier} is configured")
@@ -148,7 +166,7 @@ class Run:
 
     def talk(self, role: Role[T], *, window: bool = True, facts: Mapping[str, JsonValue] | None = None) -> Conversation:
         """Opens a conversation of a role: in the task's session window, with the given facts or the task's own."""
-        own: dict[str, JsonValue] = {"current_date": steps.now().date().isoformat()}
+        own: dict[str, JsonValue] = {"current_date": self.today}
         head = Head(
             role=role.name,
             facts=own | dict(facts if facts is not None else self.task_facts()),
@@ -157,6 +175,11 @@ class Run:
         made = Conversation(head, window_tokens=self.window_tokens if window else 0)
         self.talks.append(made)
         return made
+
+    @property
+    def today(self) -> str:
+        """The day, as in 2026-01-31."""
+        return steps.now().date().isoformat()
 
     @property
     def place(self) -> str:
@@ -189,8 +212,38 @@ class Run:
             waiting_for=self.waiting_for,
         )
 
+    @contextmanager
+    def apart(self, request: str, limits: Limits, tier: ModelTier | None = None) -> Generator["Run"]:
+        """This run for one part of its work: with a request, a budget and a team of its own; all else is shared."""
+        grant = set_aside(limits)
+        self.ledger = self.ledger.reserve(grant)
+        task = self.task if tier is None else self.task.model_copy(update={"model_tier": tier})
+        made = replace(
+            self,
+            task=task,
+            ledger=Ledger(limits),
+            changed=request,
+            plan=None,
+            agents=[],
+            talks=[],
+            team_state=TeamState(),
+            question="",
+            whole=self,
+            parts=[],
+        )
+        self.parts.append(made)
+        try:
+            yield made
+        finally:
+            self.parts.remove(made)
+            self.ledger = self.ledger.settle(grant, made.ledger.spent)
+            self.last_route = made.last_route or self.last_route
+
     def show(self) -> None:
         """Writes the live details that the Temporal UI shows."""
+        if self.whole is not None:
+            self.whole.show()
+            return
         heading = self.phase if self.mode is None or self.agent else f"{self.phase}** · **mode {self.mode}"
         steps.show(
             details(
@@ -200,7 +253,7 @@ class Run:
                 self.ledger.spent,
                 self.task.limits if not self.agent else self.ledger.limits,
                 ticked(self.plan),
-                [f"agent {agent}" for agent in self.agents],
+                [f"agent {agent}" for each in (self, *self.parts) for agent in each.agents],
                 spending(
                     {str(route): use.calls for route, use in self.routes.items()},
                     {str(route): use.usage.total_tokens for route, use in self.routes.items()},
@@ -212,7 +265,8 @@ class Run:
     @property
     def waiting_for(self) -> str:
         """What the task waits for besides its own work."""
-        return self.question or ("a person's approval" if self.approvals.is_waiting else "")
+        question = next((each.question for each in (self, *self.parts) if each.question), "")
+        return question or ("a person's approval" if self.approvals.is_waiting else "")
 
     @property
     def is_history_long(self) -> bool:
@@ -279,6 +333,8 @@ class Run:
 
     def warn_of_budget(self) -> None:
         """Says once that most of a limit is used."""
+        if self.whole is not None:
+            return
         for facts in self.ledger.crossed():
             kind = facts.budget_type
             if kind not in self._warned:
@@ -287,16 +343,36 @@ class Run:
                 self.milestones.tell(BudgetThreshold, message=words, payload=facts)
 
     def task_facts(self) -> dict[str, JsonValue]:
-        """What prompts are rendered from: the caller's prompt, its parameters and unknown keys of the context."""
+        """What prompts are rendered from: the caller's prompt, its parameters, and what all roles are shown."""
         context = self.task.context
         facts: dict[str, JsonValue] = {}
-        if context.system_prompt:
-            facts["system_prompt"] = context.system_prompt
+        if prompt := self.skill.body if self.skill is not None else context.system_prompt:
+            facts["system_prompt"] = prompt
         if context.prompt_params:
             facts["prompt_params"] = context.prompt_params
-        if context.model_extra:
-            facts["context"] = dict(context.model_extra)
-        return facts
+        return facts | self.shared_facts()
+
+    def shared_facts(self) -> dict[str, JsonValue]:
+        """What each role that plans or answers is shown: unknown keys of the context, and what is known of the user."""
+        extra = self.task.context.model_extra
+        facts: dict[str, JsonValue] = {"context": dict(extra)} if extra else {}
+        return facts | self.memory_facts()
+
+    def memory_facts(self) -> dict[str, JsonValue]:
+        """What is known of the user from earlier tasks, as prompts show it; empty without any."""
+        recalled = self.facts.recalled
+        return {"memory": shown(recalled.facts)} if recalled is not None and recalled.facts else {}
+
+    @property
+    def memory(self) -> MemoryUse | None:
+        """What the task used of its user's memory and added to it; None for a task without memory."""
+        recalled = self.facts.recalled
+        if recalled is None:
+            return None
+        problems = [problem for problem in (recalled.problem, self.memory_problem) if problem]
+        return MemoryUse(
+            recalled=[fact.id for fact in recalled.facts], kept=list(self.kept), problem="; ".join(problems) or None
+        )
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""
@@ -304,5 +380,5 @@ class Run:
 
     def next_step(self) -> int:
         """The number of the next call, the same in every replay."""
-        self.steps_taken += 1
-        return self.steps_taken
+        self.counted.steps += 1
+        return self.counted.steps

@@ -5,10 +5,10 @@ raises `asyncio.CancelledError`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -23,7 +23,9 @@ from temporalio.exceptions import (
 )
 
 from theseus.activities.events import EventActivities
+from theseus.activities.library.activity import LibraryActivities
 from theseus.activities.llm.activity import LLMActivities
+from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
@@ -31,15 +33,23 @@ from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType, StepFailed
 from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
+from theseus.contracts.memory import KeepRequest, Kept, Recalled, RecallRequest
 from theseus.contracts.messages import LLMReply, LLMRequest, TranscriptPart
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionView, Turn
+from theseus.contracts.skill import LoadedSkill, LoadSkill
+from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
+
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
 
 HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
 MODEL_CALL = timedelta(minutes=15)
 STORE_CALL = timedelta(seconds=15)
 SHORT_CALL = timedelta(seconds=3)
+RENDERING = timedelta(minutes=5)
+"""For all texts of one step; each of them may take a few seconds at most."""
 TOOL_MARGIN = timedelta(seconds=15)
 THERE = timedelta(seconds=5)
 """How long a call waits for one certain worker to take it."""
@@ -54,6 +64,8 @@ _PATIENT = RetryPolicy(
 )
 _BRIEF = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
 _ONCE = RetryPolicy(maximum_attempts=1)
+_SOME = RetryPolicy(initial_interval=timedelta(milliseconds=500), backoff_coefficient=2.0, maximum_attempts=4)
+"""Attempts are counted, not the time: what waits for a worker to come back is not given up."""
 
 _fairness_key: ContextVar[str | None] = ContextVar("fairness_key", default=None)
 
@@ -108,13 +120,28 @@ def _attribute(name: str, value: str | int | float) -> SearchAttributeUpdate[Any
 
 async def load_facts(request: FactsRequest) -> Facts:
     """What this worker knows: models, tools, attributes."""
+    return await _known_here(TaskActivities.facts, request, "models and tools of this worker")
+
+
+async def load_template(request: LoadTemplate) -> LoadedTemplate:
+    """The template as it is now; it is recorded, so that later changes of its files do not reach this task."""
+    return await _known_here(LibraryActivities.load, request, f"template {request.name}")
+
+
+async def load_skill(request: LoadSkill) -> LoadedSkill:
+    """The skill as it is now; it is recorded, as a template is."""
+    return await _known_here(LibraryActivities.load_skill, request, f"skill {request.name}")
+
+
+async def render(request: RenderRequest) -> Rendered:
+    """Texts, filled in; what cannot be rendered is told by id."""
     try:
         return await workflow.execute_local_activity_method(
-            TaskActivities.facts,
+            LibraryActivities.render,
             request,
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary="models and tools of this worker",
+            start_to_close_timeout=RENDERING,
+            retry_policy=_BRIEF,
+            summary=f"render {', '.join(text.id for text in request.texts)}"[:120],
         )
     except FailureError as error:
         _give_up(error)
@@ -209,17 +236,7 @@ async def publish_last(events: Sequence[Event]) -> bool:
 
 async def load_session(key: SessionKey, last: int) -> SessionView:
     """Heads of the session's last messages; waits while the store is down."""
-    try:
-        return await workflow.execute_activity_method(
-            SessionActivities.load,
-            LoadSession(key=key, last=last),
-            start_to_close_timeout=STORE_CALL,
-            retry_policy=_PATIENT,
-            summary=f"last {last} messages",
-            priority=priority(),
-        )
-    except ActivityError as error:
-        _give_up(error)
+    return await _asked(SessionActivities.load, LoadSession(key=key, last=last), _PATIENT, f"last {last} messages")
 
 
 async def append_turn(turn: Turn, *, patience: timedelta) -> None:
@@ -254,6 +271,17 @@ async def save_summary(save: SaveSummary) -> None:
         if isinstance(error.cause, CancelledError):
             raise asyncio.CancelledError from error
         workflow.logger.warning("the session's summary was not kept; the next turn makes it anew")
+
+
+async def recall_facts(request: RecallRequest) -> Recalled:
+    """What is known of the task's user; a store that is down is not waited for."""
+    summary = f"facts about the user, {request.room_tokens} tokens at most"
+    return await _asked(MemoryActivities.recall, request, _BRIEF, summary)
+
+
+async def keep_facts(request: KeepRequest) -> Kept:
+    """Adds a task's notes to its user's memory, once; a store that is down is tried for some seconds."""
+    return await _asked(MemoryActivities.keep, request, _SOME, f"{len(request.notes)} facts about the user")
 
 
 async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
@@ -298,31 +326,45 @@ async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str, queu
 
     `queue` is that of the worker which had better make it; when that is gone, any other does.
     """
-    policy = _ONCE if facts.effect is Effect.WRITE else _BRIEF
-    if queue:
-        try:
-            return await workflow.execute_activity_method(
-                ToolActivities.run,
-                request,
-                task_queue=queue,
-                schedule_to_start_timeout=THERE,
-                start_to_close_timeout=facts.timeout + TOOL_MARGIN,
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=policy,
-                summary=summary,
-                priority=priority(),
-            )
-        except ActivityError as error:
-            # nobody took it, so it may be made elsewhere, whatever it does
-            if not (isinstance(error.cause, TimeoutError) and error.cause.type is TimeoutType.SCHEDULE_TO_START):
-                _give_up(error)
     try:
         return await workflow.execute_activity_method(
             ToolActivities.run,
             request,
+            task_queue=queue or None,
+            schedule_to_start_timeout=THERE if queue else None,
             start_to_close_timeout=facts.timeout + TOOL_MARGIN,
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=policy,
+            retry_policy=_ONCE if facts.effect is Effect.WRITE else _BRIEF,
+            summary=summary,
+            priority=priority(),
+        )
+    except ActivityError as error:
+        if queue and isinstance(error.cause, TimeoutError) and error.cause.type is TimeoutType.SCHEDULE_TO_START:
+            # nobody took it, so it may be made elsewhere, whatever it does
+            return await run_tool(request, facts, summary=summary)
+        _give_up(error)
+
+
+async def _known_here(method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, summary: str) -> Told:
+    """One question to the worker that runs this workflow."""
+    try:
+        return await workflow.execute_local_activity_method(
+            method, request, start_to_close_timeout=STORE_CALL, retry_policy=_PATIENT, summary=summary
+        )
+    except FailureError as error:
+        _give_up(error)
+
+
+async def _asked(
+    method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, retries: RetryPolicy, summary: str
+) -> Told:
+    """One question to a store."""
+    try:
+        return await workflow.execute_activity_method(
+            method,
+            request,
+            start_to_close_timeout=STORE_CALL,
+            retry_policy=retries,
             summary=summary,
             priority=priority(),
         )

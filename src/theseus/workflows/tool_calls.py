@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
 from theseus.contracts.errors import Denied, StepFailed
@@ -45,9 +45,16 @@ async def _lane(run: Run, calls: Sequence[ToolCall], head: str, allowed: Sequenc
 
 
 async def use_tool(
-    run: Run, call: ToolCall, head: str, allowed: Sequence[str], research: ResearchCall | None = None
+    run: Run,
+    call: ToolCall,
+    head: str,
+    allowed: Sequence[str],
+    research: ResearchCall | None = None,
+    given: dict[str, JsonValue] | None = None,
 ) -> ToolMessage:
     """One tool call; whatever goes wrong with it is a value for the model. `research` says for which sub-question it is.
+
+    `given` is the task's context for a call that belongs to no conversation.
 
     Raises:
         Denied: a person had to approve it and did not.
@@ -70,6 +77,8 @@ async def use_tool(
             return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on.")
         call = approved
     request = _request(run, call, head, step, research or run.research)
+    if given is not None:
+        request = request.model_copy(update={"given": given})
     try:
         near = run.browser_queue if call.name.startswith(BROWSER) else ""
         result = await steps.run_tool(request, facts, summary=_tool_summary(call), queue=near)

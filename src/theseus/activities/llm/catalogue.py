@@ -80,9 +80,18 @@ class ModelEntry(_Entry):
         )
 
 
+class EmbeddingEntry(_Entry):
+    """One embedding model of one provider. Price in US dollars per million tokens."""
+
+    provider: str
+    model: str
+    input_price: float = Field(default=0, ge=0)
+
+
 class _File(_Entry):
     providers: tuple[ProviderEntry, ...] = Field(min_length=1)
     models: tuple[ModelEntry, ...] = Field(min_length=1)
+    embeddings: tuple[EmbeddingEntry, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "_File":
@@ -92,11 +101,14 @@ class _File(_Entry):
         routes = [str(model.route) for model in self.models]
         if twice := sorted({route for route in routes if routes.count(route) > 1}):
             raise ValueError(f"models: {', '.join(twice)} given twice")
-        if unknown := sorted({model.provider for model in self.models} - set(names)):
-            raise ValueError(f"models: no provider {', '.join(unknown)} is given")
+        for part, entries in (("models", self.models), ("embeddings", self.embeddings)):
+            if unknown := sorted({entry.provider for entry in entries} - set(names)):
+                raise ValueError(f"{part}: no provider {', '.join(unknown)} is given")
         return self
 
 
+UNLISTED_PRICE = 0.2
+"""Of an embedding model that the catalogue does not list: as dear as any, in US dollars per million tokens."""
 SHORTEST_SECRET = 8
 """Shorter words are no keys, and would take words out of messages."""
 
@@ -105,10 +117,15 @@ class Catalogue:
     """Models and providers, with the environment in which they can be used or not."""
 
     def __init__(
-        self, providers: tuple[ProviderEntry, ...], models: tuple[ModelEntry, ...], env: Mapping[str, str]
+        self,
+        providers: tuple[ProviderEntry, ...],
+        models: tuple[ModelEntry, ...],
+        env: Mapping[str, str],
+        embeddings: tuple[EmbeddingEntry, ...] = (),
     ) -> None:
         self._providers = {provider.name: provider for provider in providers}
         self._models = sorted(models, key=lambda model: model.priority)
+        self._embeddings = embeddings
         self._env = env
 
     @staticmethod
@@ -130,7 +147,7 @@ class Catalogue:
             raise CatalogueError(f"{name}: not YAML: {error}") from error
         except ValidationError as error:
             raise CatalogueError(f"{name}: {_problems(error)}") from error
-        return Catalogue(file.providers, file.models, env)
+        return Catalogue(file.providers, file.models, env, file.embeddings)
 
     def cards(
         self, tier: ModelTier, model_override: str | None = None, provider_override: str | None = None
@@ -161,6 +178,27 @@ class Catalogue:
             if model.route == route:
                 return model
         return _unlisted(route.provider, route.model)
+
+    def embedding(self, name: str) -> EmbeddingEntry:
+        """The embedding model of this name, as in `provider/model`; without its provider, the first that can be used.
+
+        Raises:
+            UnusableError: there is none, or its provider cannot be used or has no embeddings.
+        """
+        provider, _, model = name.partition("/")
+        if provider in self._providers and model:
+            listed = [entry for entry in self._embeddings if (entry.provider, entry.model) == (provider, model)]
+        else:
+            listed = [entry for entry in self._embeddings if entry.model == name]
+            if not listed:
+                known = ", ".join(f"{entry.provider}/{entry.model}" for entry in self._embeddings) or "none"
+                raise UnusableError(f"there is no embedding model {name!r}; name it as provider/model; listed: {known}")
+        usable = [entry for entry in listed if self.is_usable(entry.provider)]
+        found = (usable or listed or [EmbeddingEntry(provider=provider, model=model, input_price=UNLISTED_PRICE)])[0]
+        self._require(found.provider)
+        if self._providers[found.provider].kind != "openai":
+            raise UnusableError(f"provider {found.provider} has no embeddings; take one that speaks OpenAI's API")
+        return found
 
     def rate_limits(self, route: Route) -> dict[str, RateLimits]:
         """The limits that a call of this route keeps, by scope: the model's name, and "" for the whole provider."""

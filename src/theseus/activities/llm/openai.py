@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import httpx2
 from openai import APIConnectionError, AsyncOpenAI, AsyncStream, OpenAIError
-from openai.types import CompletionUsage
+from openai.types import CompletionUsage, Embedding
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaToolCall
+from openai.types.create_embedding_response import Usage
 
 from theseus.activities.llm.provider import (
     CONNECT_SECONDS,
@@ -20,6 +21,7 @@ from theseus.activities.llm.provider import (
     StreamEndedEarlyError,
     TextDelta,
     TokenCount,
+    Vectors,
     translated,
 )
 from theseus.activities.llm.schemas import strict
@@ -60,6 +62,17 @@ class OpenAIProvider:
                     if text := answer.take(chunk):
                         yield TextDelta(text)
         yield answer.outcome()
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Vectors:
+        """See `EmbeddingProvider.embed`."""
+        with translated(OpenAIError, APIConnectionError):
+            # without a format the SDK asks for base64, which many servers do not speak
+            made = await self._client.embeddings.create(model=model, input=list(texts), encoding_format="float")
+        # some servers give less than the types say
+        rows = cast(Sequence[Embedding] | None, made.data) or ()
+        usage = cast(Usage | None, made.usage)
+        found = [_vector(row) for row in sorted(rows, key=lambda row: cast(int | None, row.index) or 0)]
+        return Vectors(found, usage.prompt_tokens if usage is not None else None)
 
 
 @dataclass
@@ -104,6 +117,12 @@ class _Answer:
             _FINISH.get(self.finish, "stop"),
             _tokens(self.usage) if self.usage is not None else None,
         )
+
+
+def _vector(row: Embedding) -> tuple[float, ...]:
+    numbers = cast(list[Any] | str | None, row.embedding)
+    is_vector = isinstance(numbers, list) and all(isinstance(number, int | float) for number in numbers)
+    return tuple(map(float, numbers)) if is_vector and numbers is not None else ()
 
 
 def _tokens(usage: CompletionUsage) -> TokenCount:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -58,6 +58,14 @@ class Outcome:
     message: AssistantMessage
     finish_reason: FinishReason
     tokens: TokenCount | None
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """One vector a text, in their order. `input_tokens` is None when the provider did not count."""
+
+    vectors: Sequence[tuple[float, ...]]
+    input_tokens: int | None
 
 
 class StreamEndedEarlyError(Exception):
@@ -122,4 +130,13 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Closes all connections."""
+        ...
+
+
+@runtime_checkable
+class EmbeddingProvider(Protocol):
+    """A provider that makes vectors of texts."""
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Vectors:
+        """The vectors of some texts; a ProviderError when there are none."""
         ...

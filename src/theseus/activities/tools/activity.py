@@ -71,6 +71,8 @@ class ToolActivities:
 
     def _facts_of(self, request: ToolRequest) -> Callable[[], Awaitable[dict[str, JsonValue]]]:
         async def read() -> dict[str, JsonValue]:
+            if request.given is not None:
+                return request.given
             try:
                 nodes = await self._transcripts.get(f"{request.ref.task_id}:{request.ref.agent}")
             except StoreDownError as error:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from theseus.activities.nesting import LOADER, refuse_deep
 from theseus.contracts.tools import Effect
 from theseus.domain.toolset import fits
 
@@ -28,7 +29,6 @@ SourceName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]+(_[a-zA-Z0-9-]+)*$", m
 """What tools of a source are prefixed with; it has no `__`, which ends the prefix."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class ToolFileError(Exception):
@@ -145,7 +145,8 @@ def parsed(data: bytes, name: str) -> object:
 
 
 def _yaml(text: str) -> object:
-    loader = _LOADER(text)
+    refuse_deep(text)
+    loader = LOADER(text)
     try:
         node = loader.get_single_node()
         if node is None:

@@ -5,6 +5,7 @@ from theseus.stores.redis.browsers import RedisBrowsers
 from theseus.stores.redis.connection import connect_redis
 from theseus.stores.redis.events import RedisEvents
 from theseus.stores.redis.evidence import RedisEvidence
+from theseus.stores.redis.memory import RedisMemory
 from theseus.stores.redis.rates import RedisRates
 from theseus.stores.redis.sessions import RedisSessions
 from theseus.stores.redis.transcripts import RedisTranscripts
@@ -14,6 +15,7 @@ __all__ = [
     "RedisBrowsers",
     "RedisEvents",
     "RedisEvidence",
+    "RedisMemory",
     "RedisRates",
     "RedisSessions",
     "RedisTranscripts",

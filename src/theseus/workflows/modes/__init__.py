@@ -9,6 +9,7 @@ from theseus.workflows.modes.research import research
 from theseus.workflows.modes.simple import simple
 from theseus.workflows.modes.standard import standard
 from theseus.workflows.modes.supervisor import supervisor
+from theseus.workflows.modes.template import template
 from theseus.workflows.run import Run
 
 BUILT: dict[Mode, Callable[[Run], Awaitable[Answer]]] = {
@@ -17,4 +18,5 @@ BUILT: dict[Mode, Callable[[Run], Awaitable[Answer]]] = {
     Mode.COMPLEX: complex_mode,
     Mode.SUPERVISOR: supervisor,
     Mode.RESEARCH: research,
+    Mode.TEMPLATE: template,
 }

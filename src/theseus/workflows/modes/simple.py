@@ -8,6 +8,7 @@ from theseus.workflows.answer import Answer, Outcome
 from theseus.workflows.consent import consent
 from theseus.workflows.patterns.react import react
 from theseus.workflows.run import Run
+from theseus.workflows.skilled import of_skill, skill_used
 from theseus.workflows.strategies import role_of, tools_of
 
 AGENT = "agent"
@@ -15,7 +16,7 @@ AGENT = "agent"
 
 async def simple(run: Run) -> Answer:
     """The role's agent answers: in one call without tools, by ReAct with them."""
-    plan = await consent(run, single(run.task.query, run.task.role, run.complexity or 0.0), most=1)
+    plan = await consent(run, of_skill(run, single(run.task.query, run.task.role, run.complexity or 0.0)), most=1)
     role, tools = role_of(plan.subtasks[0]), tools_of(run, plan.subtasks[0])
     run.agents.append(f"{role.name}: at work")
     run.milestones.tell(
@@ -55,5 +56,5 @@ def _answer(run: Run, role: str, outcome: Outcome) -> Answer:
         text=outcome.text,
         stop_reason=outcome.stop_reason,
         budget_exhausted=exhausted,
-        metadata={"agents": [record.model_dump(mode="json")]},
+        metadata={"agents": [record.model_dump(mode="json")], **skill_used(run)},
     )

@@ -49,6 +49,4 @@ def _facts(run: Run, most: int) -> dict[str, JsonValue]:
         "roles": {role.name: role.instructions[:SHOWN_CHARS] for role in PRESETS.values()},
         "tools": {name: list(tools) for name, tools in run.tools_of_roles().items()},
     }
-    if run.task.context.model_extra:
-        facts["context"] = dict(run.task.context.model_extra)
-    return facts
+    return facts | run.shared_facts()

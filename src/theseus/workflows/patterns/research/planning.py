@@ -22,14 +22,12 @@ class Planner:
             "scope": scope.model_dump(mode="json"),
             "recon": recon,
         }
-        if run.task.context.model_extra:
-            facts["context"] = dict(run.task.context.model_extra)
         self._run = run
         self._most = controls.questions
         self._scope = scope
         self._last: ResearchDraft | None = None
         self._role = RESEARCH_PLANNER.of_tier(controls.write_tier)
-        self._talk: Conversation = run.talk(RESEARCH_PLANNER, facts=facts)
+        self._talk: Conversation = run.talk(RESEARCH_PLANNER, facts=facts | run.shared_facts())
 
     async def first(self) -> ResearchPlan:
         """The plan; of one question when no model can make one.

@@ -19,6 +19,10 @@ MOST_REWRITTEN = 24
 MOST_DOUBTED = 30
 
 
+Verdicts = dict[tuple[str, tuple[str, ...]], bool]
+"""What a model said of sentences that the rules doubt, by their words and what they cite."""
+
+
 class Verified:
     """A draft that was held to its evidence, before and after it was mended."""
 
@@ -36,12 +40,13 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     """
     quest.show("verifying")
     bank = Bank(quest.cards)
+    verdicts: Verdicts = {}
     checks = check(draft, bank)
     first = score(checks)
     draft = mended(draft, [repair for each in _failed(checks) if (repair := cited_anew(draft, each)) is not None])
     checks = check(draft, bank)
     if quest.controls.verifies:
-        checks = await _asked(run, checks)
+        checks = await _asked(run, checks, verdicts)
         draft = mended(draft, await _rewritten(run, checks))
         checks = check(draft, bank)
     draft = mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
@@ -50,18 +55,24 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
         run.note_degraded("nothing of the text stood on its evidence; the report holds the evidence as it was found")
         draft = compiled(quest.plan, Found(run.evidence))
         last = check(draft, bank)
-    return Verified(draft, first, score(await _asked(run, last) if quest.controls.verifies else last))
+    return Verified(draft, first, score(await _asked(run, last, verdicts) if quest.controls.verifies else last))
 
 
 def _failed(checks: Sequence[SentenceCheck]) -> list[SentenceCheck]:
     return [each for each in checks if each.claims and each.support is not Support.SUPPORTED]
 
 
-async def _asked(run: Run, checks: list[SentenceCheck]) -> list[SentenceCheck]:
-    """The checks, weak sentences upgraded where a model agrees that their quotes show them."""
-    weak = [number for number, each in enumerate(checks) if each.claims and each.support is Support.WEAK][:MOST_DOUBTED]
-    if not weak:
-        return checks
+async def _asked(run: Run, checks: list[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
+    """The checks, weak sentences upgraded where a model agrees that their quotes show them; nothing is asked twice."""
+    doubted = [number for number, each in enumerate(checks) if each.claims and each.support is Support.WEAK]
+    new = {_key(checks[number]): number for number in reversed(doubted) if _key(checks[number]) not in verdicts}
+    weak = sorted(new.values())[:MOST_DOUBTED]
+    if weak:
+        await _ask_about(run, checks, weak, verdicts)
+    return upgraded(checks, {number: verdicts.get(_key(checks[number]), False) for number in doubted})
+
+
+async def _ask_about(run: Run, checks: list[SentenceCheck], weak: Sequence[int], verdicts: Verdicts) -> None:
     run.enter("verifying: sentences that the rules doubt")
     lines = [
         f"{number}. {checks[number].text}\n{evidence_text([run.evidence[name] for name in checks[number].cites if name in run.evidence])}"
@@ -71,8 +82,13 @@ async def _asked(run: Run, checks: list[SentenceCheck]) -> list[SentenceCheck]:
         told = await ask(run, ENTAILER, "\n\n".join(lines))
     except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
         run.note_degraded(f"no model could look at what the rules doubt ({error.message[:200]})")
-        return checks
-    return upgraded(checks, {each.number: each.shown for each in told.sentences if each.number in weak})
+        return
+    verdicts.update({_key(checks[number]): False for number in weak})
+    verdicts.update({_key(checks[each.number]): each.shown for each in told.sentences if each.number in weak})
+
+
+def _key(check: SentenceCheck) -> tuple[str, tuple[str, ...]]:
+    return check.text, check.cites
 
 
 async def _rewritten(run: Run, checks: Sequence[SentenceCheck]) -> list[Repair]:
@@ -80,20 +96,27 @@ async def _rewritten(run: Run, checks: Sequence[SentenceCheck]) -> list[Repair]:
     if not failed:
         return []
     run.enter(f"verifying: {len(failed)} sentences are mended")
-    repairs = await together(_mended(run, each) for each in failed)
-    return [repair for repair in repairs if repair is not None]
+    questions = [question for question in dict.fromkeys(_question(run, each) for each in failed) if question]
+    sentences = await together(_mended(run, question) for question in questions)
+    found = {
+        question: sentence for question, sentence in zip(questions, sentences, strict=True) if sentence is not None
+    }
+    return [rewritten(each, found[question]) for each in failed if (question := _question(run, each)) in found]
 
 
-async def _mended(run: Run, failed: SentenceCheck) -> Repair | None:
+def _question(run: Run, failed: SentenceCheck) -> str:
+    """What a model is asked about a sentence; empty where there is no evidence to mend it by."""
     names = [name for name in (*failed.cites, *failed.better) if name in run.evidence]
     if not names:
-        return None
-    text = (
+        return ""
+    return (
         f"The sentence:\n{failed.text}\n\nWhat is wrong:\n{'; '.join(failed.reasons)}\n\n"
         f"Evidence:\n{evidence_text([run.evidence[name] for name in dict.fromkeys(names)])}"
     )
+
+
+async def _mended(run: Run, question: str) -> str | None:
     try:
-        answer = await ask(run, MENDER, text)
+        return (await ask(run, MENDER, question)).sentence
     except (StepFailed, AnswerInvalid, BudgetExhausted):
         return None
-    return rewritten(failed, answer.sentence)

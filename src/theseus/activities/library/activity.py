@@ -1,0 +1,101 @@
+"""The activities of the library: what a task runs is read once and recorded; its texts are filled in."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from theseus.activities.library.documents import LibraryError
+from theseus.activities.library.rendering import Rendering, RenderingError
+from theseus.activities.library.skills import Skills
+from theseus.activities.library.templates import Templates, unusable
+from theseus.contracts.errors import ErrorType
+from theseus.contracts.skill import LoadedSkill, LoadSkill
+from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
+from theseus.contracts.tools import Effect
+
+
+class LibraryActivities:
+    """Templates and skills, for the workflows that run them.
+
+    Args:
+        templates: their files.
+        skills: their files.
+        rendering: fills in texts.
+        tools: gives the tools that a tenant may use, with their effects.
+        roles: the roles that a node may name.
+        falls_back: whether a task whose template is unknown may go on without it.
+    """
+
+    def __init__(
+        self,
+        templates: Templates,
+        skills: Skills,
+        rendering: Rendering,
+        tools: Callable[[str], Mapping[str, Effect]],
+        roles: Collection[str],
+        *,
+        falls_back: bool,
+    ) -> None:
+        self._templates = templates
+        self._skills = skills
+        self._rendering = rendering
+        self._tools = tools
+        self._roles = roles
+        self._falls_back = falls_back
+
+    @activity.defn(name="template.load")
+    async def load(self, request: LoadTemplate) -> LoadedTemplate:
+        """The template that a task asks for, checked against the tools of its tenant; a problem is a value."""
+        return await asyncio.to_thread(self._load, request)
+
+    @activity.defn(name="skill.load")
+    async def load_skill(self, request: LoadSkill) -> LoadedSkill:
+        """The skill that a task asks for; a problem is a value."""
+        return await asyncio.to_thread(self._load_skill, request)
+
+    @activity.defn(name="template.render")
+    async def render(self, request: RenderRequest) -> Rendered:
+        """Texts, filled in; one that cannot be is told by its id."""
+        try:
+            return await self._rendering.render(request)
+        except RenderingError as error:
+            raise ApplicationError(str(error), type=ErrorType.INTERNAL) from error
+
+    def _load_skill(self, request: LoadSkill) -> LoadedSkill:
+        try:
+            skill = self._skills.find(request.name, request.version)
+        except LibraryError as error:
+            return LoadedSkill(problem=str(error))
+        wanted = request.name if request.version is None else f"{request.name}@{request.version}"
+        if skill is not None and not skill.head.enabled:
+            return LoadedSkill(problem=f"the skill {skill.key} is switched off (enabled: false)")
+        if skill is None:
+            known = ", ".join(self._skills.names()) or "none"
+            unread = _unread(self._skills.contents.problems, "skills")
+            return LoadedSkill(problem=f"there is no skill {wanted!r}; skills: {known}"[:2000] + unread)
+        return LoadedSkill(skill=skill)
+
+    def _load(self, request: LoadTemplate) -> LoadedTemplate:
+        try:
+            found = self._templates.find(request.name, request.version)
+        except LibraryError as error:
+            return LoadedTemplate(problem=str(error), falls_back=self._falls_back)
+        if found is None:
+            known = ", ".join(self._templates.names()) or "none"
+            wanted = request.name if request.version is None else f"{request.name}@{request.version}"
+            unread = _unread(self._templates.contents.problems, "templates")
+            problem = f"there is no template {wanted!r}; templates: {known}"[:2000] + unread
+            return LoadedTemplate(problem=problem, is_unknown=True, falls_back=self._falls_back)
+        problem = unusable(found, self._tools(request.tenant_id), self._roles)
+        if problem:
+            return LoadedTemplate(problem=problem, falls_back=self._falls_back)
+        return LoadedTemplate(template=found.template, content_hash=found.content_hash, falls_back=self._falls_back)
+
+
+def _unread(problems: Sequence[str], what: str) -> str:
+    """That there are files which cannot be used; what is wrong with them is for the operator."""
+    if not problems:
+        return ""
+    return f"; {len(problems)} of their files cannot be used: `theseus {what} validate` says why"

@@ -1,0 +1,153 @@
+"""A shelf: all files of a kind in some folders, by name and version, read anew when they change."""
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from theseus.activities.library.documents import MAX_FILE_BYTES, LibraryError
+from theseus.domain.versions import newest
+
+T = TypeVar("T")
+
+MAX_FILES = 1000
+MAX_DEPTH = 8
+
+Stamp = tuple[int, int, int]
+
+
+def library_folders(own: Sequence[str], shipped: str) -> list[Path]:
+    """The folders of a kind: one's own, and the shipped one of that name beside this package's code."""
+    return [*(Path(folder) for folder in own), Path(str(resources.files("theseus"))) / shipped]
+
+
+@dataclass(frozen=True)
+class Item(Generic[T]):
+    """One file: what it is called, what it holds, the hash of its bytes."""
+
+    name: str
+    version: str
+    value: T
+    file: str
+    digest: str = ""
+
+    @property
+    def key(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True)
+class Contents(Generic[T]):
+    """What is on a shelf at one moment. `problems` are files that cannot be used, in words; `spoiled` their keys."""
+
+    items: Mapping[str, Mapping[str, Item[T]]] = field(default_factory=dict[str, Mapping[str, Item[T]]])
+    problems: tuple[str, ...] = ()
+    spoiled: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def all(self) -> Iterator[Item[T]]:
+        """Every item, by name."""
+        for name in sorted(self.items):
+            yield from self.items[name].values()
+
+    def find(self, name: str, version: str | None) -> Item[T] | None:
+        """The item of a version, or the newest; None when there is none.
+
+        Raises:
+            LibraryError: its file cannot be used.
+        """
+        versions = self.items.get(name, {})
+        wanted = version or newest(versions)
+        problem = self.spoiled.get(f"{name}@{wanted}" if wanted is not None else name)
+        if problem is not None:
+            raise LibraryError(problem)
+        return versions.get(wanted) if wanted is not None else None
+
+
+class Shelf(Generic[T]):
+    """The files of a kind.
+
+    Args:
+        folders: where they are; one that is not there holds nothing.
+        suffixes: how their names end.
+        read: makes an item of a file's name and bytes; raises LibraryError for one that cannot be used.
+        skipped: names of files that are none of the kind.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        suffixes: tuple[str, ...],
+        read: Callable[[str, bytes], Item[T]],
+        skipped: Collection[str] = (),
+    ) -> None:
+        self._skipped = skipped
+        self._folders = tuple(folders)
+        self._suffixes = suffixes
+        self._read = read
+        self._known: dict[Path, tuple[Stamp, Item[T] | str]] = {}
+        self._contents: Contents[T] | None = None
+
+    def contents(self) -> Contents[T]:
+        """What is there now. Only files that changed are read; the same object while nothing did."""
+        found: dict[Path, tuple[Stamp, Item[T] | str]] = {}
+        overflow = ""
+        for path, stamp in self._files():
+            if len(found) >= MAX_FILES:
+                overflow = f"{path}: not read: there are more than {MAX_FILES} files"
+                break
+            known = self._known.get(path)
+            found[path] = known if known is not None and known[0] == stamp else (stamp, self._item(path))
+        if self._contents is None or found != self._known:
+            self._known = found
+            self._contents = _arranged([each for _, each in found.values()], [overflow] if overflow else [])
+        return self._contents
+
+    def _files(self) -> Iterator[tuple[Path, Stamp]]:
+        seen: set[Path] = set()
+        for folder in self._folders:
+            for place, folders, names in os.walk(folder):
+                deep = len(Path(place).relative_to(folder).parts) >= MAX_DEPTH
+                folders[:] = [] if deep else sorted(name for name in folders if not name.startswith("."))
+                for name in sorted(names):
+                    path = Path(place, name)
+                    is_other = name.startswith(".") or name in self._skipped or not name.endswith(self._suffixes)
+                    if is_other or path in seen:
+                        continue
+                    seen.add(path)
+                    try:
+                        stat = path.stat()
+                    except OSError:
+                        stat = None
+                    yield path, (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else (0, 0, 0)
+
+    def _item(self, path: Path) -> Item[T] | str:
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+            item = self._read(str(path), data)
+        except OSError as error:
+            return f"{path}: cannot be read ({error.strerror})"
+        except LibraryError as error:
+            return str(error)
+        return Item(item.name, item.version, item.value, str(path), hashlib.sha256(data).hexdigest())
+
+
+def _arranged(found: Sequence[Item[T] | str], more: Sequence[str]) -> Contents[T]:
+    items: dict[str, dict[str, Item[T]]] = {}
+    problems = [each for each in found if isinstance(each, str)]
+    spoiled: dict[str, str] = {}
+    for item in found:
+        if isinstance(item, str):
+            continue
+        earlier = items.setdefault(item.name, {}).get(item.version)
+        if earlier is not None:
+            problem = f"{item.file}: {item.key} is there twice: {earlier.file} has that name and version too"
+            spoiled[item.key] = problem
+            problems.append(problem)
+        else:
+            items[item.name][item.version] = item
+    return Contents(items, (*problems, *more), spoiled)

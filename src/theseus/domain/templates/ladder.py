@@ -1,0 +1,39 @@
+"""What is tried for a node, one way after another, until one brings a result."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from theseus.contracts.plan import Strategy
+from theseus.contracts.task import ModelTier
+from theseus.contracts.template import CognitiveNode, Node, Template
+
+Kind = Literal["render", "tool", "simple", "cognitive", "dag", "supervisor"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to do a node. `fallback` says in words what it is instead; empty when it is as the template has it."""
+
+    kind: Kind
+    strategy: Strategy = Strategy.REACT
+    tier: ModelTier | None = None
+    fallback: str = ""
+
+
+def ways(template: Template, node: Node) -> tuple[Way, ...]:
+    """The ways to do a node: as it is, as often as it says, then the cheaper one, then the stronger one."""
+    tier = getattr(node, "tier", None) or template.defaults.model_tier
+    own = Way(node.type, node.strategy if isinstance(node, CognitiveNode) else Strategy.REACT, tier)
+    found = [own] * (1 + node.on_fail.retry)
+    for wanted, verb in ((node.on_fail.degrade_to, "degraded to"), (node.on_fail.escalate_to, "escalated to")):
+        if wanted is not None:
+            found.append(replace(_other(own, wanted), fallback=f"{verb} {wanted}"))
+    return tuple(found)
+
+
+def _other(own: Way, wanted: Strategy | ModelTier | str) -> Way:
+    if isinstance(wanted, ModelTier):
+        return replace(own, tier=wanted)
+    if isinstance(wanted, Strategy):
+        return replace(own, kind="cognitive", strategy=wanted)
+    return replace(own, kind="supervisor" if wanted == "supervisor" else "simple", strategy=Strategy.REACT)

@@ -1,0 +1,106 @@
+"""Rendering a text takes bounded time, memory and room, reaches nothing, and tells what was wrong with one text by its id."""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from theseus.activities.library.rendering import Rendering
+from theseus.contracts.template import Rendered, RenderRequest, TextToRender
+
+WANTED: dict[str, Any] = {"a": "foo", "rows": [1, 2]}
+
+
+@pytest_asyncio.fixture
+async def rendering() -> AsyncIterator[Rendering]:
+    async with Rendering() as made:
+        yield made
+
+
+async def render(rendering: Rendering, *sources: Any, **more: Any) -> Rendered:
+    texts = tuple(TextToRender(id=f"t{at}", source=source, is_result=True, **more) for at, source in enumerate(sources))
+    return await rendering.render(RenderRequest(texts=texts, params=dict(WANTED), task={"query": "q"}))
+
+
+ATTACKS = {
+    "a loop in a loop": "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+    "a long text": "{{ 'x' * 10**9 }}",
+    "a wide text": "{{ 'x'.ljust(10**10) }}",
+    "a format": "{{ '%0999999999d' % 1 }}",
+    "a text that doubles": "{% set ns = namespace(x='a') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+    "a power": "{{ 10 ** (10 ** 9) }}",
+    "much output": "{% for i in range(99999) %}0123456789{% endfor %}",
+    "much by replacing": "{{ params.a | replace('o', 'p' * 1000000) }}",
+    "a large range": "{{ range(10**9) | list }}",
+    "the class of a text": "{{ ''['__cl' ~ 'ass__'] }}",
+    "the class of a number": "{{ (1)['__cl' ~ 'ass__']['__base__'] }}",
+    "a filter by attribute": "{{ [params] | map(attribute='__class__') | list | first | string }}",
+    "a change of what was given": "{% set x = params.rows.append(3) %}{{ params.rows }}",
+    "format of attributes": "{{ '{0.__class__}'.format(params) }}",
+    "what is not there": "{{ params.nope.deeper }}",
+    "a division": "{{ 1 / 0 }}",
+    "no JSON": "{{ 'nope' | fromjson }}",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+async def test_an_attack_ends_soon_and_costs_only_itself(rendering: Rendering, attack: str) -> None:
+    began = time.monotonic()
+    made = await render(rendering, ATTACKS[attack], "{{ task.query }} goes on")
+    assert made.failed.keys() == {"t0"} and made.values == {"t1": "q goes on"}, made
+    assert time.monotonic() - began < 12
+    assert "class 'dict'" not in made.failed["t0"]
+
+
+async def test_a_process_that_hangs_or_dies_is_replaced_within_the_same_request(rendering: Rendering) -> None:
+    await render(rendering, "first")
+    process = rendering._process  # pyright: ignore[reportPrivateUsage]
+    assert process is not None
+    os.kill(process.pid, 9)
+    await process.wait()
+    made = await render(rendering, "{{ params.a }}")
+    assert made.values == {"t0": "foo"}
+
+
+async def test_the_process_has_nothing_of_the_environment_and_writes_no_file(rendering: Rendering) -> None:
+    await render(rendering, "first")
+    process = rendering._process  # pyright: ignore[reportPrivateUsage]
+    assert process is not None
+    environ = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+    assert {line.partition(b"=")[0] for line in environ if line} <= {b"PYTHONPATH", b"PYTHONUTF8"}
+    limits = Path(f"/proc/{process.pid}/limits").read_text()
+    assert "Max file size             0" in limits and "Max address space         536870912" in limits
+
+
+async def test_texts_see_the_results_of_those_before_them(rendering: Rendering) -> None:
+    made = await render(rendering, "one", "{{ results.t0 }} two", "{{ results.t1 }} three")
+    assert made.values["t2"] == "one two three"
+
+
+async def test_a_structure_keeps_its_shape_and_lone_expressions_their_type(rendering: Rendering) -> None:
+    source = {
+        "n": "{{ params.rows | length }}",
+        "s": "{{ params.a }}!",
+        "l": ["{{ params.rows }}", 3, None],
+        "m": "{{ -1 }}",
+    }
+    made = await render(rendering, source)
+    assert made.values["t0"] == {"n": 2, "s": "foo!", "l": [[1, 2], 3, None], "m": -1}
+
+
+async def test_a_text_is_text_and_space_control_is_kept(rendering: Rendering) -> None:
+    made = await render(rendering, "{{ params.rows }}", " a {{- params.a -}} b", "{{ {'x': '<ä>'} | tojson }}")
+    assert made.values == {"t0": "[1, 2]", "t1": " afoob", "t2": '{"x": "<ä>"}'}
+
+
+async def test_large_input_and_line_breaks_of_all_kinds_go_through(rendering: Rendering) -> None:
+    request = RenderRequest(
+        texts=(TextToRender(id="t", source="{{ results.x | length }}{{ params.s }}"),),
+        results={"x": "y" * 3_000_000},
+        params={"s": "\u2028\x85\r\n\x00"},
+    )
+    assert (await rendering.render(request)).values["t"] == "3000000\u2028\x85\r\n\x00"
