@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     event_ttl: Duration = timedelta(hours=24)
     event_cap: int = Field(default=20_000, ge=1_000, description="Events kept of one task, about.")
 
-    fetch_allow: Names = Field(default=(), description="Hosts and networks that web_fetch may reach though private.")
+    fetch_allow: Names = Field(default=(), description="Hosts and networks that tools may reach though private.")
     fetch_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     workspace_quota_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Bytes one session may write.")
 
@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     bash: bool = Field(
         default=False, description="Agents may run commands, contained by the kernel; see docs/tools.md."
     )
+
+    browser: File = Field(
+        default=None, description="The browser that agents use; absent: chromium, chromium-browser or google-chrome."
+    )
+    browser_sandbox: bool = Field(default=True, description="The browser shuts pages in; see docs/tools.md.")
 
     mcp_file: File = Field(default=None, description="MCP servers whose tools agents get; see docs/tools.md.")
     openapi_file: File = Field(default=None, description="OpenAPI documents whose operations become tools.")

@@ -23,6 +23,7 @@ PASSED_THROUGH = (
                 "conclusion",
                 "leading",
                 "skilled",
+                "failing",
                 "parts",
                 "consent",
                 "control",

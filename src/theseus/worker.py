@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -37,6 +38,7 @@ from theseus.activities.tools.egress import Resolve
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.sources import Sources
+from theseus.browsing import called_alone, tools_of_browser
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.contracts.tools import Effect
 from theseus.roles.presets import PRESETS, role_named
@@ -45,6 +47,7 @@ from theseus.stores.ports import (
 )
 from theseus.stores.redis import (
     RedisArtifacts,
+    RedisBrowsers,
     RedisEvents,
     RedisEvidence,
     RedisMemory,
@@ -75,6 +78,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             events=RedisEvents(client, ttl=settings.event_ttl, cap=settings.event_cap),
             rates=RedisRates(client),
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
+            browsers=RedisBrowsers(client, ttl=settings.transcript_ttl),
             memory=RedisMemory(client, ttl=settings.memory_ttl),
         )
     finally:
@@ -222,14 +226,19 @@ async def working(
     Raises:
         CatalogueError: the models file is wrong.
         ToolFileError: a file of tools is wrong.
-        SettingsError: a search provider, an adapter, bash or an embedding model is asked for that this worker cannot have.
+        SettingsError: a search provider, an adapter, a browser, bash or an embedding model is asked for that this worker
+            cannot have.
     """
     catalogue = Catalogue.load(settings.models_file, environ)
     own = await own_tools(settings, stores, resolve)
     sources = Sources.load(settings.mcp_file, settings.openapi_file, environ, settings.fetch_allow)
+    queue_of_its_own = f"{settings.task_queue}-{uuid.uuid4()}"
     async with AsyncExitStack() as stack:
-        vendors = await vendors_tools(settings, environ, [*own, *tools], stack)
-        registry = Registry([*own, *tools, *vendors], sources.names, Allowance.load(settings.tenant_tools))
+        surfing = await stack.enter_async_context(
+            tools_of_browser(settings, stores.browsers, queue_of_its_own, resolve)
+        )
+        vendors = await vendors_tools(settings, environ, [*own, *surfing, *tools], stack)
+        registry = Registry([*own, *surfing, *tools, *vendors], sources.names, Allowance.load(settings.tenant_tools))
         await stack.enter_async_context(sources.serving(registry.put))
         providers = Providers(catalogue)
         stack.push_async_callback(providers.aclose)
@@ -240,15 +249,12 @@ async def working(
         task = _of_tasks(client, catalogue, registry, attributes, settings)
         rendering = await stack.enter_async_context(Rendering())
         library = _library(settings, registry, rendering)
-        worker = _polling(
-            client,
-            settings,
-            [
-                *activities(stores, catalogue, providers, registry, (task, library), TaskInputs(client)),
-                *of_memory(settings, stores, catalogue, providers),
-            ],
-        )
-        async with worker:
+        works = [
+            *activities(stores, catalogue, providers, registry, (task, library), TaskInputs(client)),
+            *of_memory(settings, stores, catalogue, providers),
+        ]
+        worker = _polling(client, settings, works)
+        async with called_alone(client, settings, queue_of_its_own, works if surfing else ()), worker:
             yield worker
         if watch is not None:
             watch.cancel()

@@ -124,7 +124,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.reviews": ("workflows.control", "workflows.milestones", "workflows.steps", "contracts"),
     "workflows.team": ("workflows.children", "workflows.run", "domain", "contracts"),
     "workflows.tool_calls": (
-        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.steps", "domain", "contracts"),
+        *("workflows.approvals", "workflows.children", "workflows.run", "workflows.together", "workflows.steps"),
+        *("domain", "contracts"),
     ),
     "workflows.run": (
         *("workflows.approvals", "workflows.reviews", "workflows.crew", "workflows.control", "workflows.milestones"),
@@ -140,13 +141,15 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.control": ("workflows.together", "workflows.milestones", "workflows.steps", "domain", "contracts"),
     "workflows.milestones": ("workflows.steps", "contracts"),
     "workflows.children": ("workflows.together", "workflows.steps", "contracts"),
-    "workflows.steps": ("activities", "domain", "contracts"),
+    "workflows.steps": ("workflows.failing", "activities", "domain", "contracts"),
+    "workflows.failing": ("contracts",),
     # around them
     "config": ("contracts",),
     "logs": ("config",),
     "health": (),
     "runtime": ("config", "contracts"),
     "sandbox": (),
+    "browsing": ("activities.tools", "runtime", "config", "stores"),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
     "gateway": ("gateway", "runtime", "config", "stores", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own

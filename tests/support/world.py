@@ -23,6 +23,7 @@ from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import Mode, TaskResult
 from theseus.stores.memory import (
     MemoryArtifacts,
+    MemoryBrowsers,
     MemoryEvents,
     MemoryEvidence,
     MemoryMemory,
@@ -43,6 +44,7 @@ def memory_stores() -> worker.Stores:
         events=MemoryEvents(),
         rates=MemoryRates(),
         evidence=MemoryEvidence(),
+        browsers=MemoryBrowsers(),
         memory=MemoryMemory(),
     )
 

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browsing import installed
 from tests.support.world import memory_stores
 from theseus.activities.tools.contained import box as box_module
 from theseus.activities.tools.contained.box import Box, ContainmentError
+from theseus.browsing import tools_of_browser
 from theseus.config import Settings, SettingsError
+from theseus.roles.browser_use import BROWSER_USE
 from theseus.toolbox import own_tools
 
 VARIABLES = ("SEARXNG_URL", "BRAVE_API_KEY", "TAVILY_API_KEY", "EXA_API_KEY", "SERPAPI_API_KEY", "THESEUS_BASH")
@@ -55,3 +58,26 @@ async def test_a_search_provider_that_is_named_without_being_configured_is_told(
     monkeypatch.setenv("THESEUS_SEARCH_PROVIDERS", "brave")
     with pytest.raises(SettingsError, match="brave is named but not configured"):
         await names()
+
+
+async def browser_names() -> set[str]:
+    async with tools_of_browser(Settings(), memory_stores().browsers, "q") as found:
+        return {tool.spec.name for tool in found}
+
+
+async def test_a_browser_is_there_when_one_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = installed()
+    assert {name for name in BROWSER_USE.tools if name.startswith("browser_")} == await browser_names()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert await browser_names() == set(), "none is on the PATH"
+    monkeypatch.setenv("THESEUS_BROWSER", str(program))
+    assert "browser_navigate" in await browser_names()
+
+
+async def test_a_worker_does_not_start_with_a_browser_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed()
+    monkeypatch.setenv("THESEUS_BROWSER", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match=r"THESEUS_BROWSER=.*/none is no program that can be run"):
+        await browser_names()

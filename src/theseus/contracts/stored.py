@@ -12,3 +12,13 @@ class ArtifactPage(BaseModel):
     offset: int
     total_chars: int
     next_offset: int | None
+
+
+class BrowserPlace(BaseModel):
+    """Where an agent's browser stands. `visit` says who holds the page; `numbers` is the last number of an element."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    visit: str
+    numbers: int

@@ -1,6 +1,7 @@
 """Tools as data: what a model is told of them, what a call asks and gives. Inner contract."""
 
 import operator
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
@@ -20,6 +21,13 @@ RESEARCH_ONLY = frozenset({"note_evidence", "read_source", PICK_EVIDENCE})
 
 READ_ARTIFACT = "read_artifact"
 """The tool that pages through what was too long to be shown whole."""
+
+
+BROWSER = "browser_"
+"""So begin the names of the tools on an agent's browser: calls of one reply are made one after another there."""
+
+UNTOLD: Mapping[str, frozenset[str]] = {"browser_type": frozenset({"text"})}
+"""Arguments that may be a secret: no event and no log shows them."""
 
 
 class SendMessage(BaseModel):
@@ -84,7 +92,7 @@ class ToolResult(BaseModel):
     """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store.
 
     `untold` says that the event log was down, so that the workflow has to tell of it. `cards` is the evidence that was
-    admitted.
+    admitted. `queue` is the task queue of the worker that holds what the next call of this kind needs.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -98,3 +106,4 @@ class ToolResult(BaseModel):
     duration_ms: int = 0
     untold: bool = False
     cards: tuple[Card, ...] = ()
+    queue: str = ""

@@ -1,10 +1,13 @@
-"""How the end of a model call and of a tool call is told: the same event, whoever gets to tell it."""
+"""How model calls and tool calls are told: the same way, whoever gets to tell it, and without what may be a secret."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, cast
 
 from theseus.contracts.events import LLMOutput, OutputFacts, ToolObservation, ToolResultFacts
-from theseus.contracts.messages import LLMReply, TaskRef
-from theseus.contracts.tools import ToolRequest, ToolResult
+from theseus.contracts.messages import LLMReply, TaskRef, ToolCall
+from theseus.contracts.tools import UNTOLD, ToolRequest, ToolResult
 
 SHOWN_CHARS = 10_000
 """So much of a model's answer goes into its event."""
@@ -47,3 +50,34 @@ def observed(request: ToolRequest, result: ToolResult, text: str, at: datetime) 
             artifact_id=result.artifact_id,
         ),
     )
+
+
+def shown_arguments(call: ToolCall) -> str:
+    """The arguments of a call as they may be told: a text that may be a secret is only counted."""
+    hidden = UNTOLD.get(call.name)
+    if hidden is None:
+        return call.arguments
+    given = _object(call.arguments)
+    if given is None:
+        return f"[{len(call.arguments)} characters that are no JSON object]"
+    return json.dumps({name: _counted(value) if name in hidden else value for name, value in given.items()})
+
+
+def meant_arguments(call: ToolCall, changed: Mapping[str, Any]) -> str:
+    """The arguments as a person changed them, who was told `shown_arguments`: what was hidden and left stays as it was."""
+    hidden = UNTOLD.get(call.name, frozenset[str]())
+    given = _object(call.arguments) or {}
+    kept = {name for name in hidden & given.keys() if changed.get(name) == _counted(given[name])}
+    return json.dumps({name: given[name] if name in kept else value for name, value in changed.items()})
+
+
+def _object(arguments: str) -> dict[str, Any] | None:
+    try:
+        found: Any = json.loads(arguments or "{}")
+    except ValueError:
+        return None
+    return cast(dict[str, Any], found) if isinstance(found, dict) else None
+
+
+def _counted(value: object) -> str:
+    return f"[{len(str(value))} characters]"

@@ -2,6 +2,7 @@
 
 from theseus.roles.ads_research import ADS_RESEARCH
 from theseus.roles.analysis import ANALYSIS
+from theseus.roles.browser_use import BROWSER_USE
 from theseus.roles.chat import CHAT
 from theseus.roles.critic import CRITIC
 from theseus.roles.data_analytics import DATA_ANALYTICS
@@ -25,7 +26,7 @@ PRESETS: dict[str, Plain] = {
     role.name: role
     for role in (
         *(GENERALIST, CHAT, ANALYSIS, RESEARCH, WRITER, CRITIC, DEVELOPER),
-        *(DATA_ANALYTICS, ADS_RESEARCH, FINANCIAL_NEWS),
+        *(BROWSER_USE, DATA_ANALYTICS, ADS_RESEARCH, FINANCIAL_NEWS),
     )
 }
 

@@ -35,8 +35,9 @@ class Role(Generic[T]):
 
     `keeps_tier` says that its tier holds though the task wants another. `tools` names tools; `ALL_TOOLS` means all that
     the worker has. `facts_shown` names the facts that follow the instructions, each under its own heading, in this order.
-    `vendor_tools` are tools that a vendor's adapter brings, without one of which the role cannot work; empty means those
-    that the adapter itself names, None that it needs no adapter.
+    `needs` are tools without which the role cannot do its work, each with what has to be there for it. `vendor_tools` are
+    tools that a vendor's adapter brings, without one of which the role cannot work; empty means those that the adapter
+    itself names, None that it needs no adapter.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Role(Generic[T]):
     temperature: float | None = None
     max_output_tokens: int = 4096
     facts_shown: Mapping[str, str] = field(default_factory=dict[str, str])
+    needs: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def of_tier(self, tier: ModelTier) -> "Role[T]":
         """The same role for models of another tier."""

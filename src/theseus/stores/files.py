@@ -116,13 +116,17 @@ class Workspaces:
         Raises:
             WorkspaceError: the path cannot be written, or the quota would be passed; nothing has changed then.
         """
-        steps = _steps(path)
-        if not steps:
-            raise WorkspaceError("give the path of a file: the workspace itself is a folder")
         try:
             data = text.encode()
         except UnicodeEncodeError as error:
             raise WorkspaceError(f"the text is not valid Unicode at character {error.start}: leave it out") from error
+        return self.write_bytes(key, path, data)
+
+    def write_bytes(self, key: SessionKey, path: str, data: bytes) -> int:
+        """Makes or replaces a whole file of any kind; otherwise as `write`."""
+        steps = _steps(path)
+        if not steps:
+            raise WorkspaceError("give the path of a file: the workspace itself is a folder")
         with _explained(path), self._session(key, make=True) as session, self._locked(key):
             _check_quota(self._quota, session, steps, len(data))
             with self._incoming() as incoming, _folder(session, steps[:-1], make=True) as folder:

@@ -18,7 +18,7 @@ from theseus.contracts.session import (
     SessionView,
     Turn,
 )
-from theseus.contracts.stored import ArtifactPage
+from theseus.contracts.stored import ArtifactPage, BrowserPlace
 from theseus.stores.kept import Kept, Key
 from theseus.stores.rules import (
     MARKS_KEPT,
@@ -171,6 +171,21 @@ class MemoryEvidence:
     def clear(self) -> None:
         """Loses everything, as a store may at any time."""
         self._kept.clear()
+
+
+class MemoryBrowsers:
+    """Where browsers stand, forgotten `ttl` after the last touch."""
+
+    def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
+        self._kept: Kept[BrowserPlace] = Kept(ttl)
+
+    async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
+        """See `BrowserStore.put`."""
+        self._kept.put((task_id, agent), place)
+
+    async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
+        """See `BrowserStore.get`."""
+        return self._kept.get((task_id, agent))
 
 
 class MemoryArtifacts:

@@ -16,7 +16,7 @@ from theseus.contracts.session import (
     SessionView,
     Turn,
 )
-from theseus.contracts.stored import ArtifactPage
+from theseus.contracts.stored import ArtifactPage, BrowserPlace
 
 
 class StoreDownError(Exception):
@@ -129,6 +129,18 @@ class EvidenceStore(Protocol):
         ...
 
 
+class BrowserStore(Protocol):
+    """Where the browsers of agents stand, so that another worker finds it. Losing it costs an agent its open page."""
+
+    async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
+        """Keeps where the browser of an agent stands now."""
+        ...
+
+    async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
+        """Where it stood last; None when that is not known, or not any more."""
+        ...
+
+
 class MemoryStore(Protocol):
     """What is remembered of users. Each memory belongs to a user of a tenant; for anyone else it is empty."""
 
@@ -166,4 +178,5 @@ class Stores:
     events: EventLog
     rates: RateStore
     evidence: EvidenceStore
+    browsers: BrowserStore
     memory: MemoryStore

@@ -73,6 +73,9 @@ def announce(run: Run) -> None:
             "TaskSession": task.session.session_id,
         }
         steps.label({name: str(value) for name, value in values.items() if value})
+    for tool, needed in PRESETS[task.role].needs.items():
+        if tool not in run.tools_there:
+            run.note_degraded(f"role {task.role}: there is no {tool} here: it needs {needed}")
     if unknown := absent(run.facts.tools, task.tools):
         run.note_degraded(f"tools: this worker has none that this tenant may use for {', '.join(unknown)}")
     if unserved := missing(task.context.platforms, run.tools_there):

@@ -103,6 +103,7 @@ class Run:
     question: str = ""
     is_on_hold: bool = False
     team_state: TeamState = field(default_factory=TeamState)
+    browser_queue: str = ""
     counted: Count = field(default_factory=Count)
     talks: list[Conversation] = field(default_factory=list[Conversation])
     left: set[Route] = field(default_factory=set[Route])

@@ -7,15 +7,15 @@ raises `asyncio.CancelledError`.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import (
     ActivityError,
-    ApplicationError,
     CancelledError,
     FailureError,
     TimeoutError,
@@ -32,7 +32,7 @@ from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
 from theseus.contracts.attachments import StoreAttachments, StoredAttachments
 from theseus.contracts.control import SEARCH_ATTRIBUTES
-from theseus.contracts.errors import ErrorType, StepFailed
+from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
 from theseus.contracts.memory import KeepRequest, Kept, Recalled, RecallRequest
@@ -44,6 +44,7 @@ from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
+from theseus.workflows.failing import give_up, is_cancelled
 
 HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
@@ -55,6 +56,8 @@ SHORT_CALL = timedelta(seconds=3)
 RENDERING = timedelta(minutes=5)
 """For all texts of one step; each of them may take a few seconds at most."""
 TOOL_MARGIN = timedelta(seconds=15)
+THERE = timedelta(seconds=5)
+"""How long a call waits for one certain worker to take it."""
 LAST_WORDS = timedelta(seconds=60)
 """How long a finished task waits for an event log that is down."""
 
@@ -202,7 +205,7 @@ async def publish(events: Sequence[Event]) -> bool:
             summary=", ".join(event.type for event in events)[:120],
         )
     except FailureError as error:
-        if _is_cancelled(error):
+        if is_cancelled(error):
             raise asyncio.CancelledError from error
         return False
     return True
@@ -230,29 +233,18 @@ async def publish_last(events: Sequence[Event]) -> bool:
 
 async def load_session(key: SessionKey, last: int) -> SessionView:
     """Heads of the session's last messages; waits while the store is down."""
-    return await _asked(SessionActivities.load, LoadSession(key=key, last=last), _PATIENT, f"last {last} messages")
+    return await _asked(SessionActivities.load, LoadSession(key=key, last=last), f"last {last} messages", _Terms())
 
 
 async def store_attachments(request: StoreAttachments) -> StoredAttachments:
     """Keeps what came with the task; waits while the store is down."""
     store = AttachmentActivities.store
-    return await _asked(store, request, _PATIENT, "attachments", timeout=ATTACHMENTS, heartbeat=HEARTBEAT)
+    return await _asked(store, request, "attachments", _Terms(timeout=ATTACHMENTS, heartbeat=HEARTBEAT))
 
 
 async def append_turn(turn: Turn, *, patience: timedelta) -> None:
     """Adds the turn to the session, once; waits for at most `patience` while the store is down."""
-    try:
-        await workflow.execute_activity_method(
-            SessionActivities.append,
-            turn,
-            start_to_close_timeout=STORE_CALL,
-            schedule_to_close_timeout=patience,
-            retry_policy=_PATIENT,
-            summary="the turn and its answer",
-            priority=priority(),
-        )
-    except ActivityError as error:
-        _give_up(error)
+    await _asked(SessionActivities.append, turn, "the turn and its answer", _Terms(within=patience))
 
 
 async def save_summary(save: SaveSummary) -> None:
@@ -276,12 +268,12 @@ async def save_summary(save: SaveSummary) -> None:
 async def recall_facts(request: RecallRequest) -> Recalled:
     """What is known of the task's user; a store that is down is not waited for."""
     summary = f"facts about the user, {request.room_tokens} tokens at most"
-    return await _asked(MemoryActivities.recall, request, _BRIEF, summary)
+    return await _asked(MemoryActivities.recall, request, summary, _Terms(_BRIEF))
 
 
 async def keep_facts(request: KeepRequest) -> Kept:
     """Adds a task's notes to its user's memory, once; a store that is down is tried for some seconds."""
-    return await _asked(MemoryActivities.keep, request, _SOME, f"{len(request.notes)} facts about the user")
+    return await _asked(MemoryActivities.keep, request, f"{len(request.notes)} facts about the user", _Terms(_SOME))
 
 
 async def complete(request: LLMRequest, *, patience: timedelta, summary: str) -> LLMReply:
@@ -299,7 +291,7 @@ async def complete(request: LLMRequest, *, patience: timedelta, summary: str) ->
             priority=priority(),
         )
     except ActivityError as error:
-        _give_up(error)
+        give_up(error)
 
 
 async def restore(parts: Sequence[TranscriptPart]) -> bool:
@@ -321,21 +313,28 @@ async def restore(parts: Sequence[TranscriptPart]) -> bool:
     return True
 
 
-async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str) -> ToolResult:
-    """One tool call. What reads or may be repeated is tried again when its worker dies; a write runs once."""
-    policy = _ONCE if facts.effect is Effect.WRITE else _BRIEF
+async def run_tool(request: ToolRequest, facts: ToolFacts, *, summary: str, queue: str = "") -> ToolResult:
+    """One tool call. What reads or may be repeated is tried again when its worker dies; a write runs once.
+
+    `queue` is that of the worker which had better make it; when that is gone, any other does.
+    """
     try:
         return await workflow.execute_activity_method(
             ToolActivities.run,
             request,
+            task_queue=queue or None,
+            schedule_to_start_timeout=THERE if queue else None,
             start_to_close_timeout=facts.timeout + TOOL_MARGIN,
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=policy,
+            retry_policy=_ONCE if facts.effect is Effect.WRITE else _BRIEF,
             summary=summary,
             priority=priority(),
         )
     except ActivityError as error:
-        _give_up(error)
+        if queue and isinstance(error.cause, TimeoutError) and error.cause.type is TimeoutType.SCHEDULE_TO_START:
+            # nobody took it, so it may be made elsewhere, whatever it does
+            return await run_tool(request, facts, summary=summary)
+        give_up(error)
 
 
 async def _known_here(
@@ -352,50 +351,31 @@ async def _known_here(
             method, request, start_to_close_timeout=timeout, retry_policy=policy, summary=summary
         )
     except FailureError as error:
-        _give_up(error)
+        give_up(error)
 
 
-async def _asked(
-    method: Callable[[Any, Asked], Awaitable[Told]],
-    request: Asked,
-    retries: RetryPolicy,
-    summary: str,
-    *,
-    timeout: timedelta = STORE_CALL,
-    heartbeat: timedelta | None = None,
-) -> Told:
+@dataclass(frozen=True)
+class _Terms:
+    """How a store is asked: how often, how long each time, and how long in all."""
+
+    retries: RetryPolicy = _PATIENT
+    timeout: timedelta = STORE_CALL
+    within: timedelta | None = None
+    heartbeat: timedelta | None = None
+
+
+async def _asked(method: Callable[[Any, Asked], Awaitable[Told]], request: Asked, summary: str, terms: _Terms) -> Told:
     """One question to a store."""
     try:
         return await workflow.execute_activity_method(
             method,
             request,
-            start_to_close_timeout=timeout,
-            heartbeat_timeout=heartbeat,
-            retry_policy=retries,
+            start_to_close_timeout=terms.timeout,
+            schedule_to_close_timeout=terms.within,
+            heartbeat_timeout=terms.heartbeat,
+            retry_policy=terms.retries,
             summary=summary,
             priority=priority(),
         )
     except ActivityError as error:
-        _give_up(error)
-
-
-def _is_cancelled(error: FailureError) -> bool:
-    return isinstance(error, CancelledError) or isinstance(error.cause, CancelledError)
-
-
-def _give_up(error: FailureError) -> NoReturn:
-    # a local activity that fails while its first try runs raises its own failure, not an ActivityError around it
-    cause = error.cause if isinstance(error, ActivityError) else error
-    name = error.activity_type if isinstance(error, ActivityError) else "local activity"
-    if _is_cancelled(error):
-        raise asyncio.CancelledError from error
-    if isinstance(cause, TimeoutError):
-        cause = cause.__cause__ if isinstance(cause.__cause__, ApplicationError) else cause
-    if isinstance(cause, ApplicationError):
-        known = {str(name): name for name in ErrorType}
-        details: list[Any] = list(cause.details)
-        wasted = cast(dict[str, int], details[0]) if details and isinstance(details[0], dict) else None
-        raise StepFailed(known.get(cause.type or "", ErrorType.INTERNAL), cause.message, wasted) from error
-    if isinstance(cause, TimeoutError) and cause.type is TimeoutType.HEARTBEAT:
-        raise StepFailed(ErrorType.UNREACHABLE, f"{name}: the worker went away") from error
-    raise StepFailed(ErrorType.TIMED_OUT, f"{name}: no answer in time") from error
+        give_up(error)

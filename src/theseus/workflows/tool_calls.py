@@ -1,6 +1,5 @@
 """Tool calls of an agent: what it may use, what a person approves first, and messages within a team."""
 
-import json
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -9,12 +8,40 @@ from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
 from theseus.contracts.errors import Denied, StepFailed
 from theseus.contracts.messages import ToolCall, ToolMessage
 from theseus.contracts.research import ResearchCall
-from theseus.contracts.tools import SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
-from theseus.domain.telling import observed
+from theseus.contracts.tools import BROWSER, SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
+from theseus.domain.telling import meant_arguments, observed, shown_arguments
 from theseus.workflows import steps
 from theseus.workflows.approvals import NOBODY, wanted
 from theseus.workflows.children import signal_parent
 from theseus.workflows.run import Run
+from theseus.workflows.together import together
+
+
+async def use_tools(run: Run, calls: Sequence[ToolCall], allowed: Sequence[str]) -> list[ToolMessage]:
+    """The calls of one reply, side by side; those on the agent's browser one after another, until one fails.
+
+    Raises:
+        Denied: a person had to approve one and did not.
+    """
+    places = range(len(calls))
+    lanes = [[place] for place in places if not calls[place].name.startswith(BROWSER)]
+    if in_turn := [place for place in places if calls[place].name.startswith(BROWSER)]:
+        lanes.append(in_turn)
+    said = await together(_lane(run, [calls[place] for place in lane], allowed) for lane in lanes)
+    answers = {
+        place: each for lane, those in zip(lanes, said, strict=True) for place, each in zip(lane, those, strict=True)
+    }
+    return [answers[place] for place in places]
+
+
+async def _lane(run: Run, calls: Sequence[ToolCall], allowed: Sequence[str]) -> list[ToolMessage]:
+    said: list[ToolMessage] = []
+    for call in calls:
+        if said and said[-1].is_error:
+            said.append(_tool_error(call, "Not run: the call before it on the browser failed."))
+        else:
+            said.append(await use_tool(run, call, allowed))
+    return said
 
 
 async def use_tool(
@@ -44,10 +71,12 @@ async def use_tool(
         call = approved
     request = _request(run, call, step, research or run.research)
     try:
-        result = await steps.run_tool(request, facts, summary=_tool_summary(call))
+        near = run.browser_queue if call.name.startswith(BROWSER) else ""
+        result = await steps.run_tool(request, facts, summary=_tool_summary(call), queue=near)
     except StepFailed as error:
         return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known.")
     run.note(result.cards)
+    run.browser_queue = result.queue or run.browser_queue
     if result.untold:
         run.milestones.pass_on(observed(request, result, result.text, steps.now()))
     return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
@@ -74,7 +103,7 @@ async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall | None:
         kind="tool",
         agent_id=run.agent,
         reason=f"the tool {call.name} writes",
-        action={"tool": call.name, "arguments": call.arguments},
+        action={"tool": call.name, "arguments": shown_arguments(call)},
     )
     decision = await run.approvals.ask(asked, rules)
     if decision.approved_by == NOBODY and rules.policy == "approve_reads":
@@ -83,7 +112,9 @@ async def _approved(run: Run, call: ToolCall, step: int) -> ToolCall | None:
     if not decision.approved:
         raise Denied(f"{call.name} was not approved: {decision.feedback or 'no reason was given'}")
     changed = decision.modified_action
-    return call if changed is None else call.model_copy(update={"arguments": json.dumps(changed)})
+    if not isinstance(changed, dict):
+        return call
+    return call.model_copy(update={"arguments": meant_arguments(call, changed)})
 
 
 async def _send_message(run: Run, call: ToolCall, step: int) -> ToolMessage:
@@ -102,5 +133,5 @@ def _tool_error(call: ToolCall, text: str) -> ToolMessage:
 
 
 def _tool_summary(call: ToolCall) -> str:
-    arguments = " ".join(call.arguments.split())
+    arguments = " ".join(shown_arguments(call).split())
     return f"{call.name} {arguments}"[:120]

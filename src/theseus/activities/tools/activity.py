@@ -17,7 +17,7 @@ from theseus.contracts.session import SessionKey
 from theseus.contracts.task import TaskContext
 from theseus.contracts.tools import ToolRequest, ToolResult
 from theseus.domain.shared import values_of
-from theseus.domain.telling import observed
+from theseus.domain.telling import observed, shown_arguments
 from theseus.stores.ports import ArtifactStore, EventLog, StoreDownError
 
 _log = logging.getLogger("theseus.tools")
@@ -94,6 +94,7 @@ class ToolActivities:
             is_error=outcome.is_error,
             size_bytes=len(text.encode()),
             cards=outcome.cards,
+            queue=outcome.queue,
         )
         if made.text or not text:
             return made
@@ -143,7 +144,7 @@ def _invoked(request: ToolRequest) -> ToolInvoked:
         message=call.name,
         timestamp=datetime.now(UTC),
         key=f"{request.ref.agent}:{request.step}:invoked",
-        payload=ToolCallFacts(tool=call.name, call_id=call.id, params=_shown(call.arguments)),
+        payload=ToolCallFacts(tool=call.name, call_id=call.id, params=_shown(shown_arguments(call))),
     )
 
 

@@ -80,11 +80,15 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call gave: text for the model, whole, whatever its length, and evidence that was admitted."""
+    """What a call gave: text for the model, whole, whatever its length, and evidence that was admitted.
+
+    `queue` is the task queue of the worker that holds what the next call of this kind needs.
+    """
 
     text: str
     is_error: bool = False
     cards: tuple[Card, ...] = ()
+    queue: str = ""
 
 
 class ArgumentsError(ValueError):

@@ -1,6 +1,7 @@
 """All stores on Redis or Valkey: what all workers, readers and restarts share."""
 
 from theseus.stores.redis.artifacts import RedisArtifacts
+from theseus.stores.redis.browsers import RedisBrowsers
 from theseus.stores.redis.connection import connect_redis
 from theseus.stores.redis.events import RedisEvents
 from theseus.stores.redis.evidence import RedisEvidence
@@ -11,6 +12,7 @@ from theseus.stores.redis.transcripts import RedisTranscripts
 
 __all__ = [
     "RedisArtifacts",
+    "RedisBrowsers",
     "RedisEvents",
     "RedisEvidence",
     "RedisMemory",

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from theseus.contracts.agent import MOST_CARRIED_BYTES, NOTHING, Carried
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, DomainError, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
+from theseus.contracts.tools import BROWSER
 from theseus.domain.conversation import Conversation
 from theseus.domain.evidence import evidence
 from theseus.domain.loops import LoopDetector
@@ -17,8 +18,7 @@ from theseus.workflows.answer import Outcome, Overlong
 from theseus.workflows.control import Hearing
 from theseus.workflows.model_calls import complete
 from theseus.workflows.run import Run
-from theseus.workflows.together import together
-from theseus.workflows.tool_calls import use_tool
+from theseus.workflows.tool_calls import use_tools
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -82,8 +82,9 @@ async def react(
             return _outcome(talk, reply, stop, turn, calls)
         calls += len(wanted)
         known = len(run.evidence)
-        talk.say(*await _observe(run, wanted, tools))
-        if any([loops.is_loop(call) for call in wanted]):
+        observed = await _observe(run, wanted, tools)
+        talk.say(*observed)
+        if any([loops.is_loop(call, _saw(call, seen)) for call, seen in zip(wanted, observed, strict=True)]):
             stop = _close(talk, "loop")
         elif run.watch is not None:
             stop = _watched(run, talk, run.watch, len(wanted), len(run.evidence) - known)
@@ -92,6 +93,11 @@ async def react(
 def _go_on_elsewhere(run: Run, talk: Conversation, turn: int, calls: int, loops: LoopDetector) -> None:
     if run.agent and run.is_history_long and talk.size_bytes <= MOST_CARRIED_BYTES:
         raise Overlong(talk.messages, turn, calls, loops.seen, run.watch.fruitless if run.watch is not None else 0)
+
+
+def _saw(call: ToolCall, seen: ToolMessage) -> str:
+    # the same call on another page is another call
+    return seen.text if call.name.startswith(BROWSER) else ""
 
 
 def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, admitted: int) -> str:
@@ -104,7 +110,7 @@ def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, a
 
 async def _observe(run: Run, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
     run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
-    seen = await together(use_tool(run, call, tools) for call in calls[:CALLS_OF_ONE_REPLY])
+    seen = await use_tools(run, calls[:CALLS_OF_ONE_REPLY], tools)
     refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
     rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
     run.enter("thinking")
