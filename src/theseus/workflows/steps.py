@@ -7,7 +7,7 @@ raises `asyncio.CancelledError`.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
@@ -41,10 +41,10 @@ from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, Sess
 from theseus.contracts.skill import LoadedSkill, LoadSkill
 from theseus.contracts.template import LoadedTemplate, LoadTemplate, Rendered, RenderRequest
 from theseus.contracts.tools import Effect, ToolFacts, ToolRequest, ToolResult
+from theseus.workflows.failing import give_up, is_cancelled
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
-from theseus.workflows.failing import give_up, is_cancelled
 
 HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
@@ -358,7 +358,7 @@ async def _known_here(
 class _Terms:
     """How a store is asked: how often, how long each time, and how long in all."""
 
-    retries: RetryPolicy = _PATIENT
+    retries: RetryPolicy = field(default_factory=lambda: _PATIENT)
     timeout: timedelta = STORE_CALL
     within: timedelta | None = None
     heartbeat: timedelta | None = None
