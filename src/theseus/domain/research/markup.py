@@ -66,6 +66,7 @@ def plain(text: str) -> str:
 
 def read(draft: str) -> str:
     """A draft as its reader would see it: no invisible signs, and signs instead of their names."""
+    draft = draft.replace("\r\n", "\n").replace("\r", "\n")
     for _ in range(_MOST_TIMES):
         made = _ENTITY.sub(_sign, _HIDDEN.sub("", draft))
         if made == draft:

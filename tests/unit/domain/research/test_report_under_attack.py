@@ -161,6 +161,8 @@ ATTACKS = [
     "http://2130706433/",
     "http:evil.example/a",
     "tel:+4930123456",
+    "a\rb\rc\n```\nx\n```\n\n[good](javascript:alert(1))\n\n[b](\njavascript:alert(1))",
+    "```\r```\r[good]\\\r(javascript:a)[a[b](javascript:c)",
 ]
 
 
@@ -203,6 +205,7 @@ SIGNS = [
     "&",
     ";",
     "#",
+    "\r",
     ":",
     "\n",
     "\n\n",
