@@ -10,15 +10,24 @@ from theseus.contracts.research import Card, Contradiction, FacetRow, ResearchPl
 from theseus.contracts.task import Citation
 from theseus.domain.research.coverage import open_rows
 from theseus.domain.research.figures import figures
+from theseus.domain.research.markup import (
+    FIRST_OWN,
+    LAST_OWN,
+    address,
+    harmless,
+    own_shown,
+    plain,
+    read,
+    unlinked,
+    without_addresses,
+)
 from theseus.domain.research.sentences import CITATION
 
 HASH_CHARS = 8
 QUOTE_CHARS = 300
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
-_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*\)")
-_ADDRESS = re.compile(r"<?\b(?:https?://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"\u201d]>?")
+_STRAY_OR_OWN = re.compile(rf"({FIRST_OWN}[^{LAST_OWN}]*{LAST_OWN})|{_STRAY.pattern}")
 _PIECES = re.compile(r"(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
 
 
@@ -100,7 +109,7 @@ def rendered(draft: str, found: Found, *, cites: bool) -> tuple[str, list[Citati
     """The report as people read it, and its numbered sources.
 
     Sources are numbered in the order in which the text first cites them; several quotes of one share its number. Without
-    `cites` the text has no numbers and no list of sources.
+    `cites` the text has no numbers and no list of sources. No address is in it but those of sources, and no link but them.
     """
     numbers: dict[str, int] = {}
     quotes: dict[str, list[str]] = {}
@@ -116,12 +125,15 @@ def rendered(draft: str, found: Found, *, cites: bool) -> tuple[str, list[Citati
             sources[card.source.id] = card.source
             if card.quote not in quotes.setdefault(card.source.id, []):
                 quotes[card.source.id].append(card.quote)
-            if f"[{place}]" not in marks:
-                marks.append(f"[{place}]")
+            if (mark := f"{FIRST_OWN}{place}{LAST_OWN}") not in marks:
+                marks.append(mark)
         return f" {''.join(marks)}" if marks and cites else ""
 
-    text = _STRAY.sub("", _PIECES.sub(number, _without_invented(draft, found))).strip()
-    parts = [text, *_contradictions(found, numbers, sources, cites=cites), *_missing(found)]
+    parts = [
+        _bare(_PIECES.sub(number, read(draft)), found),
+        *_contradictions(found, numbers, sources, cites=cites),
+        *_missing(found),
+    ]
     citations = [
         Citation(
             number=place,
@@ -167,21 +179,19 @@ def facts(cards: Sequence[Card]) -> list[JsonValue]:
     ]
 
 
-def plain(text: str) -> str:
-    """Words of a page or a model as words in Markdown: they make no heading, link, image or markup."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-
-
 def _ids(token: str) -> list[str]:
     return [name.strip() for group in CITATION.findall(token) for name in re.split(r"[,;]", group) if name.strip()]
 
 
-def _without_invented(draft: str, found: Found) -> str:
-    """The draft without links, and without addresses that stand in no evidence."""
-    known = " ".join(f"{card.quote} {card.window} {card.source.url}" for card in found.cards.values())
-    return _ADDRESS.sub(
-        lambda match: match.group() if match.group().strip("<>") in known else "", _LINK.sub(r"\1", draft)
-    )
+def _bare(text: str, found: Found) -> str:
+    """A draft that has its numbers, without ids, links and markup that a report has not, and without other addresses."""
+    cards = found.cards.values()
+    words = " ".join(f"{card.quote} {card.window} {card.source.title} {card.source.domain}" for card in cards)
+    text = unlinked(text, _STRAY)
+    text = without_addresses(text, list(dict.fromkeys(card.source.url for card in cards)), words)
+    # where an address stood, what was beside it may have become one
+    text = _STRAY_OR_OWN.sub(lambda match: match[1] or "", text)
+    return own_shown(harmless(text).strip())
 
 
 def _contradictions(found: Found, numbers: dict[str, int], sources: dict[str, Source], *, cites: bool) -> list[str]:
@@ -208,10 +218,13 @@ def _missing(found: Found) -> list[str]:
 
 def _source_line(number: int, source: Source) -> str:
     about = [plain(source.title or source.domain), plain(source.domain)]
-    about += [source.published] if source.published else []
-    where = source.url.replace(">", "%3E").replace("<", "%3C").replace(" ", "%20")
-    shown = f"<{where}>" if source.url.startswith(("http://", "https://", "file://")) else plain(source.url)
-    return f"{number}. {'. '.join(dict.fromkeys(about))}. {shown} ({source.sha256[:HASH_CHARS]})"
+    about += [plain(source.published)] if source.published else []
+    shown = (
+        f"<{address(source.url)}>" if source.url.startswith(("http://", "https://", "file://")) else plain(source.url)
+    )
+    return (
+        f"{number}. {'. '.join(dict.fromkeys(each for each in about if each))}. {shown} ({source.sha256[:HASH_CHARS]})"
+    )
 
 
 def _sentence(text: str) -> str:

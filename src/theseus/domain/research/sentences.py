@@ -1,11 +1,13 @@
 """A report's draft as sentences with their places, their citations, and whether they claim anything.
 
 A citation is `[[id]]` or `[[id, id]]`. Headings, questions, code and what is marked as opinion or passage claim nothing.
+HTML, indented lines and definitions of links are text like any other: a report shows them as such.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from markdown_it import MarkdownIt
 
@@ -14,7 +16,12 @@ LEAST_CLAIM_LETTERS = 12
 LEAST_CLAIM_SIGNS = 6
 """Of scripts that need fewer signs for a word."""
 
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable("table")
+    .disable(["reference", "html_block", "html_inline", "code", "entity"])
+)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _END = re.compile(
     r"(?:[.!?\u2026]+[\"'\u201d\u2019)\]*_]*|[\u3002\uff01\uff1f]+[\u300d\u201d]?)(?:\s*\[\[[^\[\]]*\]\])*(?=\s|$|[^\x00-\x7f])"
 )
@@ -86,47 +93,73 @@ class Sentence:
     claims: bool
 
 
+@dataclass(frozen=True)
+class Block:
+    """A heading, a text (a paragraph, with the list marker before it) or a table's row: whole lines of a draft."""
+
+    kind: Literal["heading", "text", "row"]
+    start: int
+    end: int
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The blocks of a draft in order, and where its tables are, their heads included."""
+
+    blocks: list[Block] = field(default_factory=list)
+    tables: list[tuple[int, int]] = field(default_factory=list)
+
+
 def sentences(draft: str) -> list[Sentence]:
     """The sentences of a Markdown draft, in order; a table's row is one."""
     found: list[Sentence] = []
     section = ""
-    for kind, start, end in _blocks(draft):
-        if kind == "heading":
-            section = draft[start:end].strip("# \n=-")
+    for block in layout(draft).blocks:
+        if block.kind == "heading":
+            section = draft[block.start : block.end].strip("# \n=-")
             continue
-        pieces = [(start, end)] if kind == "row" else _split(draft, start, end)
-        made = (_sentence(draft, *piece, section, in_row=kind == "row") for piece in pieces)
+        in_row = block.kind == "row"
+        pieces = [(block.start, block.end)] if in_row else _split(draft, block.start, block.end)
+        made = (_sentence(draft, *piece, section, in_row=in_row) for piece in pieces)
         found += [sentence for sentence in made if sentence is not None]
     return found
 
 
-def _blocks(draft: str) -> Iterator[tuple[str, int, int]]:
-    """Headings, texts and table rows, with their places."""
-    lines = [0]
-    for line in draft.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line))
-    kind, is_header = "text", False
+def layout(draft: str) -> Layout:
+    """The blocks and tables of a Markdown draft; code is none."""
+    # only these signs end a line of Markdown: others would put all that follows at a wrong place
+    lines = [match.start() for match in _LINE.finditer(draft)] + [len(draft)]
+    found = Layout()
+    is_heading = in_table = is_header = False
     for token in _MARKDOWN.parse(draft):
+        start, end = (lines[token.map[0]], lines[token.map[1]]) if token.map else (0, 0)
         match token.type:
             case "heading_open":
-                kind = "heading"
+                is_heading = True
+                found.blocks.append(Block("heading", start, end, int(token.tag[1:])))
+            case "heading_close":
+                is_heading = False
             case "table_open":
-                kind = "row"
-            case "heading_close" | "table_close":
-                kind = "text"
+                in_table = True
+                found.tables.append((start, end))
+            case "table_close":
+                in_table = False
             case "thead_open" | "thead_close":
-                is_header = token.type == "thead_open"
-            case "inline" if token.map and kind != "row":
-                yield kind, lines[token.map[0]], lines[token.map[1]]
+                is_header = token.nesting > 0
+            case "inline" if token.map and not in_table and not is_heading:
+                found.blocks.append(Block("text", start, end))
             case "tr_open" if token.map and not is_header:
-                yield "row", lines[token.map[0]], lines[token.map[1]]
+                found.blocks.append(Block("row", start, end))
             case _:
                 pass
+    return found
 
 
 def _split(draft: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     begin = start
-    for match in _END.finditer(draft, start, end):
+    marker = _MARKER.match(draft, start, end)
+    for match in _END.finditer(draft, marker.end() if marker else start, end):
         if draft[match.start()] == "." and _ABBREVIATED.search(draft, begin, match.start() + 1):
             continue
         yield begin, match.end()

@@ -7,7 +7,8 @@ from pydantic import JsonValue
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import Card, Outline, Point, Section
-from theseus.domain.research.report import Found, compiled, plain
+from theseus.domain.research.markup import plain
+from theseus.domain.research.report import Found, compiled
 from theseus.domain.research.writing import evidence_text, fitting, sound
 from theseus.roles.researching import OUTLINER, REPORTER
 from theseus.workflows.model_calls import ask, complete
