@@ -124,3 +124,7 @@ class NoModel(DomainError):
     """No model can take the call: none configured, an unknown name, or all routes failed."""
 
     type = ErrorType.NO_MODEL
+
+
+COSTS_A_PHASE = (StepFailed, AnswerInvalid, BudgetExhausted, TimedOut, NoModel)
+"""What may go wrong with the model calls of a phase that others can do without; what people decide is none of it."""

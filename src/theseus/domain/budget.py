@@ -33,6 +33,14 @@ class Grant:
     microusd: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the work at hand leaves for what comes after it: so many percent of the wall clock, and of the budget."""
+
+    time: int = 0
+    budget: int = 0
+
+
 def set_aside(limits: Limits) -> Grant:
     """The grant that carves a share out of a ledger: all of it may be spent."""
     return Grant(output_tokens=0, tokens=limits.tokens, microusd=limits.cost_microusd)
@@ -94,6 +102,14 @@ class Ledger:
             spent=self.spent + usage,
             reserved_tokens=self.reserved_tokens - grant.tokens,
             reserved_microusd=self.reserved_microusd - grant.microusd,
+        )
+
+    def keeping(self, percent: int) -> "Ledger":
+        """The ledger of whoever has to leave so much of the limits untouched."""
+        return replace(
+            self,
+            reserved_tokens=self.reserved_tokens + self.limits.tokens * percent // 100,
+            reserved_microusd=self.reserved_microusd + self.limits.cost_microusd * percent // 100,
         )
 
     def share(self, parts: int) -> Limits:

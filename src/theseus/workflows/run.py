@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue
@@ -28,7 +28,7 @@ from theseus.contracts.skill import Skill
 from theseus.contracts.task import AgentRecord, Limits, Mode, ModelTier, Usage
 from theseus.contracts.template import LoadedTemplate, TemplateState
 from theseus.contracts.tools import RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
-from theseus.domain.budget import Ledger, set_aside
+from theseus.domain.budget import Kept, Ledger, set_aside
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
@@ -72,6 +72,7 @@ class Run:
     milestones: Milestones
     deadline: datetime
     ledger: Ledger
+    kept: Kept | None = None
     reviews: Reviews | None = None
     agent: str = ""
     in_team: bool = False
@@ -297,6 +298,12 @@ class Run:
     def seconds_left(self) -> float:
         """Until the wall-clock limit."""
         return (self.deadline - steps.now()).total_seconds()
+
+    @property
+    def time_kept(self) -> timedelta:
+        """So much of the wall clock the work at hand leaves for what comes after it."""
+        percent = self.kept.time if self.kept is not None else 0
+        return timedelta(seconds=self.task.limits.wall_clock_seconds * percent / 100)
 
     def limit_in_words(self) -> str:
         """The wall-clock limit, for people whose task passed it."""

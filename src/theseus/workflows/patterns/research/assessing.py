@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
+from theseus.contracts.errors import COSTS_A_PHASE
 from theseus.contracts.research import MOST_QUESTIONS, Contradiction, FacetRow, FollowUp, Judgement
 from theseus.domain.research.coverage import open_rows, shown
 from theseus.roles.researching import ASSESSOR
@@ -21,7 +21,7 @@ async def assess(run: Run, quest: Quest) -> None:
     wanted: list[FollowUp] = []
     try:
         wanted = _sound(quest, (await _judgement(run, quest, rows, found)).follow_ups)
-    except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
+    except COSTS_A_PHASE as error:
         run.note_degraded(
             f"round {quest.rounds} could not be assessed ({error.message[:200]}); the rules alone decided"
         )

@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping
 
 from theseus.contracts.agent import AgentReport
-from theseus.contracts.errors import ErrorType
+from theseus.contracts.errors import ErrorType, TimedOut
 from theseus.contracts.messages import Route, ToolCall
 from theseus.contracts.plan import Plan, Subtask, SubtaskState
 from theseus.contracts.research import FollowUp, ResearchBrief, ResearchCall, SubQuestion
-from theseus.contracts.task import Usage
+from theseus.contracts.task import TaskStatus, Usage
 from theseus.contracts.tools import PICK_EVIDENCE
-from theseus.domain.research.budget import Purse
+from theseus.domain.research.budget import GATHERING, Purse
 from theseus.domain.research.coverage import gain, open_rows, shown
-from theseus.domain.research.stopping import Standing, why_stop
+from theseus.domain.research.stopping import SPENT, Standing, why_stop
 from theseus.roles.researching import RESEARCHER
 from theseus.workflows.patterns.dag import run_dag
 from theseus.workflows.patterns.research.quest import Quest
@@ -23,15 +23,15 @@ from theseus.workflows.tool_calls import use_tool
 KNOWN_TOKENS = 2_000
 """So much of what is known already a researcher is told."""
 ABOUT_CHARS = 1_000
+LEAST_SECONDS = 5.0
+"""With less time than this no researcher is sent out."""
 MOST_PICKED = 12
 """So many facets are looked for by rules."""
-WRITING_PARTS = 4
-"""The last part in so many of the wall clock is for writing and checking."""
 
 
 def may_go_on(run: Run, quest: Quest) -> bool:
     """Whether another round is made; why not is kept."""
-    seconds = run.task.limits.wall_clock_seconds
+    run.kept = GATHERING
     quest.stopped = why_stop(
         Standing(
             rows=quest.rows(),
@@ -40,7 +40,7 @@ def may_go_on(run: Run, quest: Quest) -> bool:
             gains=quest.gains,
             gather_percent=_purse(run).percent,
             seconds_left=run.seconds_left,
-            seconds_needed=seconds / WRITING_PARTS,
+            seconds_needed=run.time_kept.total_seconds(),
             failed_rounds=quest.failed_rounds,
         )
     )
@@ -62,6 +62,8 @@ async def gather(run: Run, quest: Quest) -> None:
         subtask: Subtask, inputs: Mapping[str, AgentReport], parts: int, avoid: tuple[Route, ...]
     ) -> AgentReport:
         question = by_id[subtask.id]
+        if run.seconds_left - run.time_kept.total_seconds() <= LEAST_SECONDS:
+            raise TimedOut("no researcher is sent out any more: the time left is needed to write the report")
         waiting = [by_id[s.id].weight for s in plan.subtasks if s.state in _UNSERVED and s.agent_id is None]
         share = _purse(run).share(question.weight, max(sum(waiting), question.weight))
         call = ResearchCall(
@@ -94,6 +96,8 @@ async def pick(run: Run, quest: Quest) -> None:
     known = len(run.evidence)
     asked = {question.id: question for question in quest.plan.questions}
     for number, row in enumerate(missing, start=1):
+        if run.seconds_left <= run.time_kept.total_seconds():
+            break
         about = " ".join(f"{row.text} {asked[row.question].question}".split())[:600]
         call = ToolCall(
             id=f"pick-{number}", name=PICK_EVIDENCE, arguments=json.dumps({"facet": row.facet, "about": about})
@@ -108,9 +112,12 @@ async def pick(run: Run, quest: Quest) -> None:
 _UNSERVED = (SubtaskState.PENDING, SubtaskState.RUNNING)
 
 
-def is_spent(run: Run) -> bool:
-    """Whether the gatherers' budget ended the gathering."""
-    return ErrorType.BUDGET_EXHAUSTED in run.failures
+def is_spent(run: Run, quest: Quest) -> bool:
+    """Whether a part of the research could not be done for its budget, or something is open that the budget let nobody look for."""
+    if ErrorType.BUDGET_EXHAUSTED in run.failures:
+        return True
+    ended = any(report.status is TaskStatus.BUDGET_EXHAUSTED for report in run.reports)
+    return (ended or quest.stopped == SPENT) and bool(open_rows(quest.rows()))
 
 
 def _purse(run: Run) -> Purse:

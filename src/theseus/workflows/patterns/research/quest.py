@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
+from theseus.contracts.errors import BudgetExhausted, DomainError
 from theseus.contracts.research import Card, Contradiction, FacetRow, FollowUp, ResearchPlan, ResearchState, Scope
 from theseus.domain.research.coverage import Gain, contradictions, covered_percent, matrix
 from theseus.domain.research.presets import Controls
 from theseus.workflows.run import Run
+
+
+def go_without(run: Run, error: DomainError, words: str) -> None:
+    """Notes that a phase failed, and what stands in for it; a budget that is spent is the task's status, too."""
+    run.note_degraded(words)
+    if isinstance(error, BudgetExhausted):
+        run.failures.append(error.type)
 
 
 class Quest:
