@@ -34,7 +34,7 @@ from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
 from theseus.domain.research.stopping import ResearcherWatch
 from theseus.roles.presets import PRESETS, WORKERS
-from theseus.roles.role import ALL_TOOLS, Role
+from theseus.roles.role import ALL_TOOLS, Role, filled
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
@@ -355,6 +355,13 @@ class Run:
             facts["prompt_params"] = context.prompt_params
         if context.model_extra:
             facts["context"] = dict(context.model_extra)
+        return facts
+
+    def wishes(self) -> dict[str, JsonValue]:
+        """The same for roles whose own instructions must stand: the caller's prompt is a wish among the facts."""
+        facts = self.task_facts()
+        if prompt := facts.pop("system_prompt", None):
+            facts["wishes"] = filled(str(prompt), self.task.context.prompt_params)
         return facts
 
     def ref(self) -> TaskRef:

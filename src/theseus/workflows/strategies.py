@@ -83,7 +83,7 @@ async def find_evidence(
         Overlong: the history is long; the agent goes on in a new one.
     """
     role = role_of(subtask)
-    talk = run.talk(role, window=False)
+    talk = run.talk(role, window=False, facts=run.wishes())
     talk.say(*(before.messages if before is not None else (UserMessage(text=text),)))
     done = before or NOTHING
     run.watch = ResearcherWatch(brief.most_calls, calls=done.tool_calls, fruitless=done.fruitless)

@@ -23,7 +23,7 @@ async def make_scope(run: Run, controls: Controls) -> Scope:
     run.kept = SCOPING
     run.enter("scoping")
     try:
-        scope = await ask(run, SCOPER, run.request, window=True, facts=run.task_facts())
+        scope = await ask(run, SCOPER, run.request, window=True, facts=run.wishes())
     except COSTS_A_PHASE as error:
         go_without(run, error, f"the task could not be scoped ({error.message[:200]}); it was taken as it stands")
         scope = Scope()

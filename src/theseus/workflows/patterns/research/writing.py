@@ -111,7 +111,4 @@ def _cited(run: Run, made: Outline) -> list[Card]:
 
 
 def _facts(run: Run, quest: Quest) -> dict[str, JsonValue]:
-    facts: dict[str, JsonValue] = {"scope": quest.scope.model_dump(mode="json")}
-    if run.task.context.system_prompt:
-        facts["wishes"] = run.task.context.system_prompt
-    return facts
+    return {**run.wishes(), "scope": quest.scope.model_dump(mode="json")}
