@@ -57,6 +57,7 @@ async def gather(run: Run, quest: Quest) -> None:
     quest.show(f"round {quest.rounds} of {quest.controls.rounds}")
     by_id = {subtask.id: question for subtask, question in zip(plan.subtasks, questions, strict=True)}
     results: dict[str, AgentReport] = {}
+    sent: dict[str, tuple[str, ...]] = {}
 
     async def work(
         subtask: Subtask, inputs: Mapping[str, AgentReport], parts: int, avoid: tuple[Route, ...]
@@ -70,9 +71,14 @@ async def gather(run: Run, quest: Quest) -> None:
             question=question.id,
             facets=tuple(facet.id for facet in question.facets),
             about=" ".join([question.question, *(facet.text for facet in question.facets)])[:ABOUT_CHARS],
+            instead_of=sent.get(subtask.id, ()),
         )
         brief = ResearchBrief(call=call, most_calls=quest.controls.calls)
-        return await delegate(run, Errand(subtask, _told(run, quest, question, inputs), share, avoid, research=brief))
+        errand = Errand(subtask, _told(run, quest, question, inputs), share, avoid, research=brief)
+        try:
+            return await delegate(run, errand)
+        finally:
+            sent[subtask.id] = (*call.instead_of, subtask.agent_id or "")
 
     await run_dag(run, plan, work, results, at_once=quest.controls.agents)
     run.control.tell_all()
