@@ -39,6 +39,15 @@ class Reviews:
         """Whether a plan waits for a person."""
         return self._state.status == "waiting"
 
+    @property
+    def memory(self) -> ReviewState:
+        """What the next run of this workflow still tells of the review."""
+        return self._state
+
+    def remember(self, memory: ReviewState) -> None:
+        """A review that an earlier run of this workflow had."""
+        self._state = memory
+
     async def opinion(self, plan: ResearchPlan, patience: timedelta) -> str:
         """Shows a version of a plan and waits for what people say of it: words to change it by, or "" to carry it out.
 

@@ -27,8 +27,8 @@ async def research(run: Run) -> Answer:
     controls = settled(run.task)
     quest = await _begun(run, controls)
     while may_go_on(run, quest):
-        if quest.rounds and run.is_history_long:
-            raise OverlongTask(research=quest.state())
+        if quest.rounds and run.is_history_long and (state := quest.state()) is not None:
+            raise OverlongTask(research=state)
         await gather(run, quest)
         if may_go_on(run, quest):
             await assess(run, quest)

@@ -38,6 +38,9 @@ async def _judgement(run: Run, quest: Quest, rows: Sequence[FacetRow], found: Se
         for each in found
     ]
     parts = [f"The task:\n{run.request}", f"Facets and evidence:\n{shown(rows, quest.cards, SHOWN_TOKENS)}"]
+    if quest.digests:
+        said = "\n".join(f"- {name}: {' '.join(text.split())}" for name, text in quest.digests.items())
+        parts.append(f"What the researchers say of it:\n{said}")
     if doubts:
         parts.append("Contradictions:\n" + "\n".join(doubts))
     return await ask(run, ASSESSOR, "\n\n".join(parts))

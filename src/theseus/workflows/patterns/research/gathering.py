@@ -23,6 +23,10 @@ from theseus.workflows.tool_calls import use_tool
 KNOWN_TOKENS = 2_000
 """So much of what is known already a researcher is told."""
 ABOUT_CHARS = 1_000
+INPUT_CHARS = 4_000
+"""So much of what a researcher says those are told who need it; up to seven such texts go into one input."""
+DIGEST_CHARS = 1_500
+"""So much of it the assessor is shown."""
 LEAST_SECONDS = 5.0
 """With less time than this no researcher is sent out."""
 MOST_PICKED = 12
@@ -83,7 +87,7 @@ async def gather(run: Run, quest: Quest) -> None:
     await run_dag(run, plan, work, results, at_once=quest.controls.agents)
     run.control.tell_all()
     for name, report in results.items():
-        quest.digests[by_id[name].id] = report.text
+        quest.digests[by_id[name].id] = report.text[:DIGEST_CHARS]
     failed = [subtask for subtask in plan.subtasks if subtask.state is not SubtaskState.DONE]
     quest.failed_rounds = quest.failed_rounds + 1 if 2 * len(failed) >= len(plan.subtasks) else 0
     quest.gains.append(gain(before, quest.cards))
@@ -170,7 +174,7 @@ def _told(run: Run, quest: Quest, question: SubQuestion, inputs: Mapping[str, Ag
         parts.append("Said since by the user:\n" + "\n".join(f"- {text}" for text in run.control.said))
     if quest.scope.freshness:
         parts.append(f"Sources have to be recent: {quest.scope.freshness}")
-    parts += [f"What {name} found:\n{report.text}" for name, report in inputs.items()]
+    parts += [f"What {name} found:\n{report.text[:INPUT_CHARS]}" for name, report in inputs.items()]
     rows = [row for row in quest.rows() if row.question == question.id and row.cards]
     if rows:
         parts.append(f"Known already:\n{shown(rows, quest.cards, KNOWN_TOKENS)}")
