@@ -1,9 +1,17 @@
 """What a caller says beside the query - a prompt, tools, limits, approvals - shapes a research and never breaks it."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.testing import WorkflowEnvironment
+
 from tests.support.studies import OUTLINER, RESEARCHER, SCOPER, WRITER, writes
-from tests.support.study import Study, two_questions
+from tests.support.study import Study, studying, two_questions
+from tests.support.world import until
+from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.contracts.control import PendingApproval
 from theseus.contracts.task import TaskResult, TaskStatus
 
 
@@ -46,3 +54,45 @@ async def test_who_is_sent_instead_of_one_that_failed_may_search_for_the_same(st
     assert [agent.status for agent in result.metadata.agents].count(TaskStatus.FAILED) == 1
     told = [str(message) for request in study.there.model.requests for message in request.body["messages"]]
     assert not any("was searched for before" in text for text in told), "its first search is not held against it"
+
+
+async def test_a_research_without_a_search_says_so(study: Study) -> None:
+    result = await researched(study, tools=["web_fetch"])
+    assert "web_search: no search that this task may use" in " ".join(result.metadata.degraded)
+    assert result.status is TaskStatus.DEGRADED
+
+
+async def test_no_researcher_makes_more_turns_than_the_caller_allows(study: Study) -> None:
+    result = await researched(study, max_iterations=2)
+    assert {agent.turns for agent in result.metadata.agents} == {2}
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_research_that_asks_for_approval_waits_for_it(study: Study, approved: bool) -> None:
+    study.there.model.replace({"rules": [*two_questions(study), draft(study)]})
+    context = {"force_research": True, "research_strategy": "quick"}
+    handle = await study.there.start("x", workflow="ResearchWorkflow", context=context, require_approval=True)
+
+    async def pending() -> list[PendingApproval]:
+        found: list[PendingApproval] = await handle.query("pending_approvals", result_type=list[PendingApproval])
+        return found
+
+    await until(pending)
+    asked = (await pending())[0]
+    assert "ask about bridge" in str(asked.action) and not prompts(study, RESEARCHER)
+    decision = {"approval_id": asked.approval_id, "approved": approved, "approved_by": "eve"}
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update("decide_approval", {**decision, "modified_action": []})
+    assert "context.review_plan" in str(refused.value.cause)
+    await handle.execute_update("decide_approval", decision)
+    result = await study.there.result(handle)
+    assert result.status is (TaskStatus.COMPLETED if approved else TaskStatus.DENIED), result.error
+
+
+async def test_silence_that_allows_reading_allows_a_research(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    silent = {"approval_timeout": "1", "approval_policy": "approve_reads"}
+    async with studying(temporal.client, model, tmp_path, **silent) as study:
+        result = await researched(study, require_approval=True)
+    assert result.status is TaskStatus.COMPLETED and "412 metres long. [1]" in result.result

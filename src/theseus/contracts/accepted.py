@@ -9,7 +9,8 @@ from theseus.contracts.task import Limits, Mode, ModelTier, ResearchStrategy, Ta
 class AcceptedTask(BaseModel):
     """What the modes work from.
 
-    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given;
+    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given,
+    `asks_for_iterations` that `max_iterations` was;
     `fallback_mode` is the mode of a task whose template is not there, None when the router decides that.
     """
 
@@ -25,6 +26,7 @@ class AcceptedTask(BaseModel):
     model_override: str | None
     provider_override: str | None
     max_iterations: int
+    asks_for_iterations: bool = False
     max_concurrent_agents: int = 5
     asks_for_agents: bool = False
     research_strategy: ResearchStrategy | None = None

@@ -185,6 +185,8 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
     context = data.context
     if mode is not Mode.RESEARCH and (field := _asks_for_research(data)):
         _without_effect(field, "context.force_research: true")
+    if context.review_timeout is not None and not (context.review_plan == "manual" or context.require_review):
+        _without_effect("context.review_timeout", "context.review_plan: manual or context.require_review: true")
     if mode is not Mode.TEMPLATE:
         if context.template_version is not None:
             _without_effect("context.template_version", "context.template")
@@ -270,6 +272,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         model_override=data.model_override or context.model_override,
         provider_override=data.provider_override or context.provider_override,
         max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
+        asks_for_iterations=data.max_iterations is not None,
         max_concurrent_agents=data.max_concurrent_agents or context.max_concurrent_agents or DEFAULT_AGENTS,
         asks_for_agents=bool(data.max_concurrent_agents or context.max_concurrent_agents),
         research_strategy=data.research_strategy or context.research_strategy,

@@ -87,7 +87,10 @@ async def find_evidence(
     talk.say(*(before.messages if before is not None else (UserMessage(text=text),)))
     done = before or NOTHING
     run.watch = ResearcherWatch(brief.most_calls, calls=done.tool_calls, fruitless=done.fruitless)
-    outcome = await react(run, talk, role, run.tools_of(role), brief.most_calls + 2, before=done)
+    turns = brief.most_calls + 2
+    if run.task.asks_for_iterations:
+        turns = min(turns, run.task.max_iterations)
+    outcome = await react(run, talk, role, run.tools_of(role), turns, before=done)
     return Worked(outcome, Strategy.REACT)
 
 

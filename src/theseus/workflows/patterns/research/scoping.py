@@ -35,6 +35,9 @@ async def look_around(run: Run, controls: Controls, scope: Scope) -> str:
     """What first searches give, for the planner; empty without a search, or when it gives nothing."""
     tools = run.tools_of(RESEARCHER)
     if SEARCH not in tools:
+        run.note_degraded(
+            f"{SEARCH}: no search that this task may use; researchers could only open addresses they knew"
+        )
         return ""
     run.enter("looking around")
     queries = [" ".join(run.request.split())[:300], *(f"{view} {run.request}"[:300] for view in scope.perspectives)]
