@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support.study import Study, studying
 from tests.support.temporal import dev_server
 from tests.support.world import World, world
 from theseus.activities.llm.scripted.script import Script
@@ -34,4 +35,10 @@ async def there(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: P
 async def idle(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path) -> AsyncIterator[World]:
     """A world whose workers the test starts and stops itself."""
     async with world(temporal.client, model, tmp_path, work=False) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def study(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path) -> AsyncIterator[Study]:
+    async with studying(temporal.client, model, tmp_path) as made:
         yield made

@@ -110,7 +110,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     ),
     "workflows.patterns.research": (),
     "workflows.patterns.research.*": (
-        *("workflows.patterns.research", "workflows.patterns.dag", "workflows.team"),
+        *("workflows.patterns.research", "workflows.patterns.dag", "workflows.team", "workflows.consent"),
         *("workflows.model_calls", "workflows.tool_calls", "workflows.together", "workflows.run"),
         *("domain", "roles", "contracts"),
     ),

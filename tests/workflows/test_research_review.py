@@ -18,6 +18,11 @@ from theseus.commands.reviewing import lines
 from theseus.contracts.control import ReviewState
 from theseus.contracts.task import TaskStatus
 
+FIRST = plans(question("bridge", "length"))
+CHANGED = {
+    "when": {"system": PLANNER, "last_user": "A person reviewed the plan"},
+    "reply": plans(question("bridge", "length"), {**question("mayor", "name"), "serves": []})["reply"],
+}
 NOTHING = {"when": {"system": RESEARCHER}, "reply": {"text": "nothing was found"}}
 
 
@@ -28,10 +33,7 @@ async def there(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: P
 
 
 async def started(there: World, **context: Any) -> Handle:
-    first = plans(question("bridge", "length"))
-    second = plans(question("bridge", "length"), {**question("mayor", "name"), "serves": []})
-    again = {"when": {"system": PLANNER, "last_user": "A person reviewed the plan"}, "reply": second["reply"]}
-    there.model.replace({"rules": [scopes("bridge"), again, first, NOTHING]})
+    there.model.replace({"rules": [scopes("bridge"), CHANGED, FIRST, NOTHING]})
     given = {"force_research": True, "research_strategy": "quick", "review_plan": "manual", **context}
     handle = await there.start("What of Varn?", workflow="ResearchWorkflow", context=given)
     return handle
@@ -139,3 +141,15 @@ async def test_after_ten_changes_a_plan_is_approved_or_rejected(there: World) ->
     assert "NoRoundsLeft" in await refusal(handle, "feedback", message="once more")
     await says(handle, "approve")
     assert (await there.result(handle)).status is TaskStatus.PARTIAL
+
+
+async def test_the_time_that_a_new_version_takes_is_not_the_reviewers(there: World) -> None:
+    handle = await started(there, review_timeout=3)
+    there.model.replace({"rules": [{**CHANGED, "latency": 4.0}, scopes("bridge"), FIRST, NOTHING]})
+    await waits(handle, 1)
+    await says(handle, "feedback", message="and the mayor?")
+    assert "is being changed" in await refusal(handle, "reject")
+    await waits(handle, 2)
+    await says(handle, "approve")
+    result = await there.result(handle)
+    assert result.status is TaskStatus.PARTIAL and len(result.metadata.agents) == 2, result.error

@@ -12,9 +12,10 @@ from theseus.contracts.task import Limits, Mode, ModelTier, ResearchStrategy, Ta
 class AcceptedTask(BaseModel):
     """What the modes work from.
 
-    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given;
-    `fallback_mode` is the mode of a task whose template is not there, None when the router decides that. `attachments`
-    are those of the context once they are kept; the context has them no more then.
+    `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given,
+    `asks_for_iterations` that `max_iterations` was; `fallback_mode` is the mode of a task whose template is not there,
+    None when the router decides that. `attachments` are those of the context once they are kept; the context has them
+    no more then.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,6 +30,7 @@ class AcceptedTask(BaseModel):
     model_override: str | None
     provider_override: str | None
     max_iterations: int
+    asks_for_iterations: bool = False
     max_concurrent_agents: int = 5
     asks_for_agents: bool = False
     research_strategy: ResearchStrategy | None = None

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport, RouteSpent
-from theseus.contracts.control import ControlMemory
+from theseus.contracts.control import ControlMemory, ReviewState
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
 from theseus.contracts.messages import Inner, Message
+from theseus.contracts.plan import Plan
 from theseus.contracts.research import ResearchState
 from theseus.contracts.session import Window
 from theseus.contracts.supervision import Finding, Member
@@ -53,6 +54,8 @@ class CarriedTask(Inner):
     failures: tuple[ErrorType, ...] = ()
     team: TeamState = TeamState()
     research: ResearchState | None = None
+    plan: Plan | None = None
+    review: ReviewState = ReviewState()
     template: TemplateState | None = None
 
 

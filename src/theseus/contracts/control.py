@@ -94,6 +94,7 @@ class ControlMemory(BaseModel):
     state: ControlState = ControlState()
     inbox: tuple[MessageToTask, ...] = ()
     received: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 class Progress(BaseModel):

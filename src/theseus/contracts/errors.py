@@ -124,3 +124,7 @@ class NoAdapter(DomainError):
     """The task's role works with tools of a vendor, and no adapter brings any of them."""
 
     type = ErrorType.NO_ADAPTER
+
+
+COSTS_A_PHASE = (StepFailed, AnswerInvalid, BudgetExhausted, TimedOut, NoModel)
+"""What may go wrong with the model calls of a phase that others can do without; what people decide is none of it."""

@@ -116,13 +116,17 @@ class ResearchPlan(ResearchDraft):
 
 
 class ResearchCall(BaseModel):
-    """For which sub-question a researcher calls a tool, which facets it may note evidence for, and what they are about."""
+    """For which sub-question a researcher calls a tool, which facets it may note evidence for, and what they are about.
+
+    `instead_of` are researchers of the same errand that failed: what they asked may be asked again.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     question: str
     facets: tuple[str, ...] = ()
     about: str = ""
+    instead_of: tuple[str, ...] = ()
 
 
 class ResearchBrief(BaseModel):

@@ -33,6 +33,14 @@ class Grant:
     microusd: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the work at hand leaves for what comes after it: so many percent of the wall clock, and of the budget."""
+
+    time: int = 0
+    budget: int = 0
+
+
 def set_aside(limits: Limits) -> Grant:
     """The grant that carves a share out of a ledger: all of it may be spent."""
     return Grant(output_tokens=0, tokens=limits.tokens, microusd=limits.cost_microusd)
@@ -99,6 +107,14 @@ class Ledger:
     def charged(self, usage: Usage) -> "Ledger":
         """The ledger with what was spent without a grant."""
         return replace(self, spent=self.spent + usage)
+
+    def keeping(self, percent: int) -> "Ledger":
+        """The ledger of whoever has to leave so much of the limits untouched."""
+        return replace(
+            self,
+            reserved_tokens=self.reserved_tokens + self.limits.tokens * percent // 100,
+            reserved_microusd=self.reserved_microusd + self.limits.cost_microusd * percent // 100,
+        )
 
     def share(self, parts: int) -> Limits:
         """An equal part of what is free for one of `parts` agents, after what the synthesis needs is kept back.

@@ -207,6 +207,14 @@ def _refuse_without_effect(data: TaskInput, mode: Mode | None) -> None:
             _without_effect("context.template_version", "context.template")
         if context.disable_ai:
             _without_effect("context.disable_ai", "context.template")
+    _refuse_alone(data)
+
+
+def _refuse_alone(data: TaskInput) -> None:
+    """Refuses a key of the context without the key that it goes with."""
+    context = data.context
+    if context.review_timeout is not None and not (context.review_plan == "manual" or context.require_review):
+        _without_effect("context.review_timeout", "context.review_plan: manual or context.require_review: true")
     if context.memory and data.user_id is None:
         _without_effect("context.memory", "user_id: what is remembered belongs to a user")
     if context.memory and context.disable_ai:
@@ -292,6 +300,7 @@ def _resolve(data: TaskInput, mode: Mode | None, setting: Setting) -> AcceptedTa
         model_override=data.model_override or context.model_override,
         provider_override=data.provider_override or context.provider_override,
         max_iterations=data.max_iterations or DEFAULT_ITERATIONS,
+        asks_for_iterations=data.max_iterations is not None,
         max_concurrent_agents=data.max_concurrent_agents or context.max_concurrent_agents or DEFAULT_AGENTS,
         asks_for_agents=bool(data.max_concurrent_agents or context.max_concurrent_agents),
         research_strategy=data.research_strategy or context.research_strategy,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from theseus.contracts.tools import READ_ARTIFACT, SEND_MESSAGE, ToolFacts
+from theseus.contracts.tools import PICK_EVIDENCE, READ_ARTIFACT, RESEARCH_ONLY, SEND_MESSAGE, ToolFacts
 
-OF_THE_HOUSE = frozenset({SEND_MESSAGE, READ_ARTIFACT})
+OF_THE_HOUSE = frozenset({SEND_MESSAGE, READ_ARTIFACT}) | RESEARCH_ONLY - {PICK_EVIDENCE}
 """What agents need to work with other tools: it reaches nothing outside of the task."""
 
 

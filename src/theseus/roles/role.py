@@ -81,7 +81,7 @@ def render(role: AnyRole, facts: Mapping[str, JsonValue]) -> str:
     missing one with nothing. Facts named in `facts_shown` follow under their headings; absent or empty ones do not.
     """
     own = facts.get("system_prompt")
-    parts = [_fill(own if isinstance(own, str) and own else role.instructions, facts.get("prompt_params"))]
+    parts = [filled(own if isinstance(own, str) and own else role.instructions, facts.get("prompt_params"))]
     for name, heading in role.facts_shown.items():
         value = facts.get(name)
         if value not in (None, "", [], {}):
@@ -89,7 +89,8 @@ def render(role: AnyRole, facts: Mapping[str, JsonValue]) -> str:
     return "\n\n".join(parts)
 
 
-def _fill(text: str, params: JsonValue) -> str:
+def filled(text: str, params: JsonValue) -> str:
+    """A text whose `${var}` are replaced from `params`, a missing one with nothing."""
     values = params if isinstance(params, dict) else {}
     return _VARIABLE.sub(lambda m: _shown(values.get(m.group(1), "")), text)
 

@@ -2,6 +2,7 @@
 
 from theseus.contracts.agent import MOST_CARRIED_BYTES, RouteSpent
 from theseus.contracts.carried import CarriedTask
+from theseus.contracts.control import ReviewState
 from theseus.contracts.task import Mode
 from theseus.domain.budget import Ledger
 from theseus.domain.supervision import fitted
@@ -38,6 +39,8 @@ def carried_by(run: Run, long: OverlongTask) -> CarriedTask:
         failures=tuple(run.failures),
         team=fitted(long.team, MOST_CARRIED_BYTES),
         research=long.research,
+        review=run.reviews.memory if run.reviews is not None else ReviewState(),
+        plan=run.plan if long.research is not None else None,
         template=long.template,
     )
 
@@ -68,6 +71,7 @@ def reopened(carried: CarriedTask, control: Control, crew: Crew, approvals: Appr
         reports=list(carried.reports),
         team_state=carried.team,
         research_state=carried.research,
+        plan=carried.plan,
         counted=Count(carried.steps),
         template_state=carried.template,
         is_read_only=carried.is_read_only,

@@ -92,13 +92,19 @@ class Control:
 
     def memory(self) -> ControlMemory:
         """What the next run of this workflow has to know."""
-        return ControlMemory(state=self.state, inbox=tuple(self._inbox), received=tuple(sorted(self._received)))
+        return ControlMemory(
+            state=self.state,
+            inbox=tuple(self._inbox),
+            received=tuple(sorted(self._received)),
+            said=tuple(self.said),
+        )
 
     def remember(self, memory: ControlMemory) -> None:
         """Goes on where an earlier run of this workflow stopped."""
         self.state = memory.state
         self._inbox = list(memory.inbox)
         self._received = set(memory.received)
+        self.said = list(memory.said)
 
     async def cancelled(self) -> None:
         """Returns when the signal `cancel` came."""

@@ -140,6 +140,7 @@ class Lifecycle:
     async def _go_on(self, carried: CarriedTask) -> Answer:
         run = reopened(carried, self._control, self._crew, self._approvals, self._milestones)
         run.reviews = self._reviews
+        self._reviews.remember(carried.review)
         self._has_attributes = run.facts.search_attributes
         self._run = run
         self._control.on_change(run.show)

@@ -42,6 +42,7 @@ async def complete(
     Raises:
         BudgetExhausted: the call does not fit.
         StepFailed: no route could answer.
+        TimedOut: there is no time left for it.
     """
     await run.control.checkpoint("llm.complete")
     await run.milestones.flush()
@@ -116,7 +117,8 @@ async def ask_on(run: Run, talk: Conversation, role: Role[T], *, check: Callable
 
 async def _call(run: Run, talk: Conversation, role: Role[T], card: ModelCard, request: LLMRequest) -> LLMReply:
     closing = request.tool_choice == "none"
-    grant = run.ledger.grant(card, talk.input_tokens(len(request.tools)), role.max_output_tokens, closing=closing)
+    ledger = run.ledger if run.kept is None else run.ledger.keeping(run.kept.budget)
+    grant = ledger.grant(card, talk.input_tokens(len(request.tools)), role.max_output_tokens, closing=closing)
     run.ledger = run.ledger.reserve(grant)
     used = Usage()
     summary = f"{card.route.model} · {role.name} · {run.phase}"
@@ -176,4 +178,7 @@ async def _send(run: Run, talk: Conversation, request: LLMRequest, *, summary: s
 
 def _patience(run: Run) -> timedelta:
     margin = min(LAST_MARGIN, timedelta(seconds=run.task.limits.wall_clock_seconds / 10))
-    return max(run.deadline - steps.now() - margin, timedelta(seconds=1))
+    left = run.deadline - steps.now() - max(margin, run.time_kept)
+    if run.kept is not None and left <= timedelta():
+        raise TimedOut(f"no time is left for it: {run.limit_in_words()}")
+    return max(left, timedelta(seconds=1))

@@ -39,6 +39,15 @@ class Reviews:
         """Whether a plan waits for a person."""
         return self._state.status == "waiting"
 
+    @property
+    def memory(self) -> ReviewState:
+        """What the next run of this workflow still tells of the review."""
+        return self._state
+
+    def remember(self, memory: ReviewState) -> None:
+        """A review that an earlier run of this workflow had."""
+        self._state = memory
+
     async def opinion(self, plan: ResearchPlan, patience: timedelta) -> str:
         """Shows a version of a plan and waits for what people say of it: words to change it by, or "" to carry it out.
 
@@ -46,12 +55,18 @@ class Reviews:
             Denied: they reject it.
             TimedOut: nobody answered in time.
         """
-        if self._state.deadline is None:
-            self._state = self._state.model_copy(
-                update={"deadline": steps.now() + patience, "rounds_left": MOST_ROUNDS}
-            )
-        deadline = self._state.deadline or steps.now()
-        self._state = self._state.model_copy(update={"status": "waiting", "version": plan.version, "plan": plan})
+        rounds_left = self._state.rounds_left if self._state.plan is not None else MOST_ROUNDS
+        # each version has the whole time: what its making took is not the reader's
+        deadline = steps.now() + patience
+        self._state = self._state.model_copy(
+            update={
+                "status": "waiting",
+                "version": plan.version,
+                "plan": plan,
+                "deadline": deadline,
+                "rounds_left": rounds_left,
+            }
+        )
         kind = "RESEARCH_PLAN_READY" if plan.version == 1 else "RESEARCH_PLAN_UPDATED"
         self._tell(kind, plan.idea, {"version": plan.version, "plan": plan.model_dump(mode="json")})
         await self._milestones.flush()
@@ -87,6 +102,8 @@ class Reviews:
         if version != self._state.version:
             words = f"the plan is at version {self._state.version} now, not {version}: look at it again (query review_state)"
             raise refused("StaleVersion", words)
+        if self._state.status == "replanning":
+            raise refused("NoReview", f"version {version} is being changed: wait for the next one (query review_state)")
         if not self.is_waiting:
             raise refused("NoReview", f"the plan's review is over: it is {self._state.status}")
         if decision.action == "feedback" and not decision.message.strip():

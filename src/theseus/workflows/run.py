@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue
@@ -28,7 +28,7 @@ from theseus.contracts.skill import Skill
 from theseus.contracts.task import AgentRecord, Mode, Usage
 from theseus.contracts.template import LoadedTemplate, TemplateState
 from theseus.contracts.tools import READ_ARTIFACT, RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
-from theseus.domain.budget import Ledger
+from theseus.domain.budget import Kept, Ledger
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
@@ -37,7 +37,7 @@ from theseus.domain.recalling import shown
 from theseus.domain.research.stopping import ResearcherWatch
 from theseus.domain.shared import Shared, facts_of, shared, surroundings
 from theseus.roles.presets import PRESETS, WORKERS
-from theseus.roles.role import Plain, Role
+from theseus.roles.role import Plain, Role, filled
 from theseus.workflows import steps
 from theseus.workflows.approvals import Approvals
 from theseus.workflows.control import Control
@@ -78,6 +78,7 @@ class Run:
     milestones: Milestones
     deadline: datetime
     ledger: Ledger
+    kept: Kept | None = None
     reviews: Reviews | None = None
     agent: str = ""
     in_team: bool = False
@@ -313,6 +314,12 @@ class Run:
         """Until the wall-clock limit."""
         return (self.deadline - steps.now()).total_seconds()
 
+    @property
+    def time_kept(self) -> timedelta:
+        """So much of the wall clock the work at hand leaves for what comes after it."""
+        percent = self.kept.time if self.kept is not None else 0
+        return timedelta(seconds=self.task.limits.wall_clock_seconds * percent / 100)
+
     def limit_in_words(self) -> str:
         """The wall-clock limit, for people whose task passed it."""
         seconds = self.task.limits.wall_clock_seconds
@@ -372,6 +379,13 @@ class Run:
         if self._shared is None:
             self._shared = shared(self.task.context, self.task.attachments)
         return self._shared
+
+    def wishes(self) -> dict[str, JsonValue]:
+        """The same for roles whose own instructions must stand: the caller's prompt is a wish among the facts."""
+        facts = self.task_facts()
+        if prompt := facts.pop("system_prompt", None):
+            facts["wishes"] = filled(str(prompt), self.task.context.prompt_params)
+        return facts
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

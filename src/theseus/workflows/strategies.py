@@ -83,11 +83,14 @@ async def find_evidence(
         Overlong: the history is long; the agent goes on in a new one.
     """
     role = role_of(subtask)
-    talk = run.talk(role, window=False)
+    talk = run.talk(role, window=False, facts=run.wishes())
     talk.say(*(before.messages if before is not None else (UserMessage(text=text),)))
     done = before or NOTHING
     run.watch = ResearcherWatch(brief.most_calls, calls=done.tool_calls, fruitless=done.fruitless)
-    outcome = await react(run, talk, role, run.tools_of(role), brief.most_calls + 2, before=done)
+    turns = brief.most_calls + 2
+    if run.task.asks_for_iterations:
+        turns = min(turns, run.task.max_iterations)
+    outcome = await react(run, talk, role, run.tools_of(role), turns, before=done)
     return Worked(outcome, Strategy.REACT)
 
 

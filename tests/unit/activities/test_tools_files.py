@@ -51,7 +51,7 @@ def test_the_built_in_tools_are_these_with_these_effects(run: Running) -> None:
         "web_subpage_fetch": Effect.READ,
         "web_crawl": Effect.READ,
         "read_source": Effect.READ,
-        "note_evidence": Effect.IDEMPOTENT,
+        "note_evidence": Effect.READ,
         "read_artifact": Effect.READ,
         "file_read": Effect.READ,
         "file_list": Effect.READ,

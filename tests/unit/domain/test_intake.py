@@ -148,3 +148,10 @@ def test_a_skill_drives_one_agent_and_nothing_else(more: dict[str, Any], field: 
 def test_a_template_in_two_versions_is_refused_and_in_one_is_not() -> None:
     context = {"template": "t@1.0.0", "template_version": "2.0.0"}
     assert refused({"query": "x", "context": context}, None).field == "context.template_version"
+
+
+def test_a_review_that_nobody_asked_for_has_no_timeout() -> None:
+    given = {"force_research": True, "review_timeout": 9}
+    assert refused({"query": "x", "context": given}, Mode.RESEARCH).field == "context.review_timeout"
+    asked = {"query": "x", "context": {**given, "require_review": True}}
+    assert taken(asked, Mode.RESEARCH).context.review_timeout == 9

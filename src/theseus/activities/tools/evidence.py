@@ -102,7 +102,7 @@ def picking_tools(providers: Sequence[SearchProvider], pages: Pages, notes: Note
     if not providers:
         return []
 
-    @tool(effect=Effect.IDEMPOTENT, timeout=PICKING)
+    @tool(effect=Effect.READ, timeout=PICKING)
     async def pick_evidence(
         facet: Annotated[str, Field(max_length=40)],
         about: Annotated[str, Field(min_length=1, max_length=600)],
@@ -159,7 +159,7 @@ def evidence_tools(notes: Notes) -> list[Tool]:
         more = f"; read on at offset {end}" if end < total else ", its end"
         return f"{_head(snapshot)}\nCharacters {offset} to {end} of {total}{more}\n\n{part}"
 
-    @tool(effect=Effect.IDEMPOTENT, timeout=TIMEOUT)
+    @tool(effect=Effect.READ, timeout=TIMEOUT)
     async def note_evidence(
         items: Annotated[list[Item], Field(min_length=1, max_length=MOST_ITEMS)], context: ToolContext
     ) -> Outcome:

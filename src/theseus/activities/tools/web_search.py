@@ -175,7 +175,8 @@ async def _claim(evidence: EvidenceStore, context: ToolContext, query: str) -> N
     except StoreDownError:
         # to ask twice is better than not to ask
         return
-    repeats = granted(asked, context.idempotency_key)
+    gone = tuple(f"{context.task_id}/{agent}:" for agent in (context.research.instead_of if context.research else ()))
+    repeats = granted([each for each in asked if not each[0].startswith(gone)], context.idempotency_key)
     if repeats is not None:
         raise ToolError(
             f"This was searched for before as {repeats!r}, by you or another researcher. Ask for something else: other "

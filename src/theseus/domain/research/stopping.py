@@ -10,6 +10,8 @@ LEAST_GAIN_PERCENT = 10
 LEAST_NEW_DOMAINS = 2
 LEAST_NEW_CARDS = 2
 MOST_FAILED_ROUNDS = 2
+SPENT = "what may be spent on gathering is nearly spent"
+"""Why a research stopped whose budget did not let it go on."""
 MOST_CALLS = 30
 """No researcher makes more tool calls, whatever its preset."""
 MOST_FRUITLESS = 3
@@ -37,7 +39,7 @@ def why_stop(standing: Standing) -> str:
     if standing.rounds >= standing.most_rounds:
         return f"the most rounds were made ({standing.most_rounds})"
     if standing.gather_percent >= GATHER_STOP_PERCENT:
-        return "what may be spent on gathering is nearly spent"
+        return SPENT
     if standing.seconds_left < standing.seconds_needed:
         return "the time left is needed to write the report"
     if standing.failed_rounds >= MOST_FAILED_ROUNDS:

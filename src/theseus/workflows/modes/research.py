@@ -27,8 +27,8 @@ async def research(run: Run) -> Answer:
     controls = settled(run.task)
     quest = await _begun(run, controls)
     while may_go_on(run, quest):
-        if quest.rounds and run.is_history_long:
-            raise OverlongTask(research=quest.state())
+        if quest.rounds and run.is_history_long and (state := quest.state()) is not None:
+            raise OverlongTask(research=state)
         await gather(run, quest)
         if may_go_on(run, quest):
             await assess(run, quest)
@@ -61,7 +61,7 @@ def _report(run: Run, quest: Quest, verified: Verified) -> Answer:
     }
     if quest.controls.gives_facts:
         metadata["facts"] = facts(quest.cards)
-    return _answer(run, rows, text, metadata)
+    return _answer(run, quest, text, metadata)
 
 
 def _nothing(run: Run, quest: Quest) -> Answer:
@@ -74,16 +74,16 @@ def _nothing(run: Run, quest: Quest) -> Answer:
         raise StepFailed(reason_of(run), f"no researcher could work: {'; '.join(run.degraded)}"[:2000])
     rows = quest.rows()
     text, _ = rendered("", Found({}, rows, (), words_of(quest.scope.language)), cites=False)
-    return _answer(run, rows, text, _metadata(run, quest, rows))
+    return _answer(run, quest, text, _metadata(run, quest, rows))
 
 
-def _answer(run: Run, rows: Sequence[FacetRow], text: str, metadata: dict[str, JsonValue]) -> Answer:
-    spent = is_spent(run)
+def _answer(run: Run, quest: Quest, text: str, metadata: dict[str, JsonValue]) -> Answer:
+    spent = is_spent(run, quest)
     return Answer(
         text=text,
         stop_reason="budget" if spent else "answer",
         budget_exhausted=spent,
-        gaps=[row.text for row in open_rows(rows)],
+        gaps=[row.text for row in open_rows(quest.rows())],
         metadata=metadata,
     )
 

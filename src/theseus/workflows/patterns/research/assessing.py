@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
+from theseus.contracts.errors import COSTS_A_PHASE
 from theseus.contracts.research import MOST_QUESTIONS, Contradiction, FacetRow, FollowUp, Judgement
 from theseus.domain.research.coverage import open_rows, shown
 from theseus.roles.researching import ASSESSOR
@@ -21,7 +21,7 @@ async def assess(run: Run, quest: Quest) -> None:
     wanted: list[FollowUp] = []
     try:
         wanted = _sound(quest, (await _judgement(run, quest, rows, found)).follow_ups)
-    except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
+    except COSTS_A_PHASE as error:
         run.note_degraded(
             f"round {quest.rounds} could not be assessed ({error.message[:200]}); the rules alone decided"
         )
@@ -38,6 +38,9 @@ async def _judgement(run: Run, quest: Quest, rows: Sequence[FacetRow], found: Se
         for each in found
     ]
     parts = [f"The task:\n{run.request}", f"Facets and evidence:\n{shown(rows, quest.cards, SHOWN_TOKENS)}"]
+    if quest.digests:
+        said = "\n".join(f"- {name}: {' '.join(text.split())}" for name, text in quest.digests.items())
+        parts.append(f"What the researchers say of it:\n{said}")
     if doubts:
         parts.append("Contradictions:\n" + "\n".join(doubts))
     return await ask(run, ASSESSOR, "\n\n".join(parts))

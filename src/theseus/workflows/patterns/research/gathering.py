@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping
 
 from theseus.contracts.agent import AgentReport
-from theseus.contracts.errors import ErrorType
+from theseus.contracts.errors import ErrorType, TimedOut
 from theseus.contracts.messages import Route, ToolCall
 from theseus.contracts.plan import Plan, Subtask, SubtaskState
 from theseus.contracts.research import FollowUp, ResearchBrief, ResearchCall, SubQuestion
-from theseus.contracts.task import Usage
+from theseus.contracts.task import TaskStatus, Usage
 from theseus.contracts.tools import PICK_EVIDENCE
-from theseus.domain.research.budget import Purse
+from theseus.domain.research.budget import GATHERING, Purse
 from theseus.domain.research.coverage import gain, open_rows, shown
-from theseus.domain.research.stopping import Standing, why_stop
+from theseus.domain.research.stopping import SPENT, Standing, why_stop
 from theseus.roles.researching import RESEARCHER
 from theseus.workflows.patterns.dag import run_dag
 from theseus.workflows.patterns.research.quest import Quest
@@ -23,15 +23,19 @@ from theseus.workflows.tool_calls import use_tool
 KNOWN_TOKENS = 2_000
 """So much of what is known already a researcher is told."""
 ABOUT_CHARS = 1_000
+INPUT_CHARS = 4_000
+"""So much of what a researcher says those are told who need it; up to seven such texts go into one input."""
+DIGEST_CHARS = 1_500
+"""So much of it the assessor is shown."""
+LEAST_SECONDS = 5.0
+"""With less time than this no researcher is sent out."""
 MOST_PICKED = 12
 """So many facets are looked for by rules."""
-WRITING_PARTS = 4
-"""The last part in so many of the wall clock is for writing and checking."""
 
 
 def may_go_on(run: Run, quest: Quest) -> bool:
     """Whether another round is made; why not is kept."""
-    seconds = run.task.limits.wall_clock_seconds
+    run.kept = GATHERING
     quest.stopped = why_stop(
         Standing(
             rows=quest.rows(),
@@ -40,7 +44,7 @@ def may_go_on(run: Run, quest: Quest) -> bool:
             gains=quest.gains,
             gather_percent=_purse(run).percent,
             seconds_left=run.seconds_left,
-            seconds_needed=seconds / WRITING_PARTS,
+            seconds_needed=run.time_kept.total_seconds(),
             failed_rounds=quest.failed_rounds,
         )
     )
@@ -57,25 +61,33 @@ async def gather(run: Run, quest: Quest) -> None:
     quest.show(f"round {quest.rounds} of {quest.controls.rounds}")
     by_id = {subtask.id: question for subtask, question in zip(plan.subtasks, questions, strict=True)}
     results: dict[str, AgentReport] = {}
+    sent: dict[str, tuple[str, ...]] = {}
 
     async def work(
         subtask: Subtask, inputs: Mapping[str, AgentReport], parts: int, avoid: tuple[Route, ...]
     ) -> AgentReport:
         question = by_id[subtask.id]
+        if run.seconds_left - run.time_kept.total_seconds() <= LEAST_SECONDS:
+            raise TimedOut("no researcher is sent out any more: the time left is needed to write the report")
         waiting = [by_id[s.id].weight for s in plan.subtasks if s.state in _UNSERVED and s.agent_id is None]
         share = _purse(run).share(question.weight, max(sum(waiting), question.weight))
         call = ResearchCall(
             question=question.id,
             facets=tuple(facet.id for facet in question.facets),
             about=" ".join([question.question, *(facet.text for facet in question.facets)])[:ABOUT_CHARS],
+            instead_of=sent.get(subtask.id, ()),
         )
         brief = ResearchBrief(call=call, most_calls=quest.controls.calls)
-        return await delegate(run, Errand(subtask, _told(run, quest, question, inputs), share, avoid, research=brief))
+        errand = Errand(subtask, _told(run, quest, question, inputs), share, avoid, research=brief)
+        try:
+            return await delegate(run, errand)
+        finally:
+            sent[subtask.id] = (*call.instead_of, subtask.agent_id or "")
 
     await run_dag(run, plan, work, results, at_once=quest.controls.agents)
     run.control.tell_all()
     for name, report in results.items():
-        quest.digests[by_id[name].id] = report.text
+        quest.digests[by_id[name].id] = report.text[:DIGEST_CHARS]
     failed = [subtask for subtask in plan.subtasks if subtask.state is not SubtaskState.DONE]
     quest.failed_rounds = quest.failed_rounds + 1 if 2 * len(failed) >= len(plan.subtasks) else 0
     quest.gains.append(gain(before, quest.cards))
@@ -94,6 +106,8 @@ async def pick(run: Run, quest: Quest) -> None:
     known = len(run.evidence)
     asked = {question.id: question for question in quest.plan.questions}
     for number, row in enumerate(missing, start=1):
+        if run.seconds_left <= run.time_kept.total_seconds():
+            break
         about = " ".join(f"{row.text} {asked[row.question].question}".split())[:600]
         call = ToolCall(
             id=f"pick-{number}", name=PICK_EVIDENCE, arguments=json.dumps({"facet": row.facet, "about": about})
@@ -108,9 +122,12 @@ async def pick(run: Run, quest: Quest) -> None:
 _UNSERVED = (SubtaskState.PENDING, SubtaskState.RUNNING)
 
 
-def is_spent(run: Run) -> bool:
-    """Whether the gatherers' budget ended the gathering."""
-    return ErrorType.BUDGET_EXHAUSTED in run.failures
+def is_spent(run: Run, quest: Quest) -> bool:
+    """Whether a part of the research could not be done for its budget, or something is open that the budget let nobody look for."""
+    if ErrorType.BUDGET_EXHAUSTED in run.failures:
+        return True
+    ended = any(report.status is TaskStatus.BUDGET_EXHAUSTED for report in run.reports)
+    return (ended or quest.stopped == SPENT) and bool(open_rows(quest.rows()))
 
 
 def _purse(run: Run) -> Purse:
@@ -157,7 +174,7 @@ def _told(run: Run, quest: Quest, question: SubQuestion, inputs: Mapping[str, Ag
         parts.append("Said since by the user:\n" + "\n".join(f"- {text}" for text in run.control.said))
     if quest.scope.freshness:
         parts.append(f"Sources have to be recent: {quest.scope.freshness}")
-    parts += [f"What {name} found:\n{report.text}" for name, report in inputs.items()]
+    parts += [f"What {name} found:\n{report.text[:INPUT_CHARS]}" for name, report in inputs.items()]
     rows = [row for row in quest.rows() if row.question == question.id and row.cards]
     if rows:
         parts.append(f"Known already:\n{shown(rows, quest.cards, KNOWN_TOKENS)}")

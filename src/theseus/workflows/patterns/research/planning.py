@@ -2,14 +2,16 @@
 
 from pydantic import JsonValue
 
-from theseus.contracts.errors import AnswerInvalid, StepFailed
+from theseus.contracts.errors import COSTS_A_PHASE, AnswerInvalid, DomainError
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import ResearchDraft, ResearchPlan, Scope
 from theseus.domain.conversation import Conversation
+from theseus.domain.research.budget import PLANNING
 from theseus.domain.research.planning import fallback, faults, trimmed
 from theseus.domain.research.presets import Controls
 from theseus.roles.researching import RESEARCH_PLANNER
 from theseus.workflows.model_calls import ask_on
+from theseus.workflows.patterns.research.quest import go_without
 from theseus.workflows.run import Run
 
 
@@ -30,22 +32,21 @@ class Planner:
         self._talk: Conversation = run.talk(RESEARCH_PLANNER, facts=facts | run.shared_facts())
 
     async def first(self) -> ResearchPlan:
-        """The plan; of one question when no model can make one.
-
-        Raises:
-            BudgetExhausted: not even this call fits.
-        """
+        """The plan; of one question when no model can make one."""
+        self._run.kept = PLANNING
         self._run.enter("planning")
         self._talk.say(UserMessage(text=self._run.request))
         try:
             draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
-        except AnswerInvalid as error:
-            if self._last is not None and (plan := trimmed(self._last, self._most)).questions:
+        except COSTS_A_PHASE as error:
+            if (
+                isinstance(error, AnswerInvalid)
+                and self._last is not None
+                and (plan := trimmed(self._last, self._most)).questions
+            ):
                 self._run.note_degraded(f"the plan was cut to what is sound of it ({error.message[:200]})")
                 return plan
-            return self._alone(error.message)
-        except StepFailed as error:
-            return self._alone(error.message)
+            return self._alone(error)
         return ResearchPlan(idea=draft.idea, questions=draft.questions)
 
     async def again(self, plan: ResearchPlan, feedback: str) -> ResearchPlan:
@@ -57,7 +58,7 @@ class Planner:
         )
         try:
             draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
-        except (AnswerInvalid, StepFailed) as error:
+        except COSTS_A_PHASE as error:
             self._run.note_degraded(f"the plan could not be changed as was wished ({error.message[:200]})")
             return plan.model_copy(update={"version": plan.version + 1})
         return ResearchPlan(idea=draft.idea, questions=draft.questions, version=plan.version + 1)
@@ -66,6 +67,7 @@ class Planner:
         self._last = draft
         return "; ".join(faults(draft, self._scope, self._most))
 
-    def _alone(self, why: str) -> ResearchPlan:
-        self._run.note_degraded(f"no research plan could be made ({why[:200]}); the query is the only question")
+    def _alone(self, error: DomainError) -> ResearchPlan:
+        words = f"no research plan could be made ({error.message[:200]}); the query is the only question"
+        go_without(self._run, error, words)
         return fallback(self._run.request)

@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 
+from theseus.contracts.agent import MOST_CARRIED_BYTES
+from theseus.contracts.errors import BudgetExhausted, DomainError
 from theseus.contracts.research import Card, Contradiction, FacetRow, FollowUp, ResearchPlan, ResearchState, Scope
 from theseus.domain.research.coverage import Gain, contradictions, covered_percent, matrix
 from theseus.domain.research.presets import Controls
 from theseus.workflows.run import Run
+
+
+def go_without(run: Run, error: DomainError, words: str) -> None:
+    """Notes that a phase failed, and what stands in for it; a budget that is spent is the task's status, too."""
+    run.note_degraded(words)
+    if isinstance(error, BudgetExhausted):
+        run.failures.append(error.type)
 
 
 class Quest:
@@ -41,9 +50,9 @@ class Quest:
         covered = covered_percent(self.rows())
         self._run.enter(f"{phase} · evidence {len(self._run.evidence)} · coverage {covered} %")
 
-    def state(self) -> ResearchState:
-        """What the next history of this research needs."""
-        return ResearchState(
+    def state(self) -> ResearchState | None:
+        """What the next history of this research needs; None where it is too much: the rest is done in this one."""
+        state = ResearchState(
             scope=self.scope,
             plan=self.plan,
             rounds=self.rounds,
@@ -53,6 +62,7 @@ class Quest:
             failed_rounds=self.failed_rounds,
             cards=tuple(self.cards),
         )
+        return state if len(state.model_dump_json().encode()) <= MOST_CARRIED_BYTES else None
 
     @staticmethod
     def resumed(run: Run, controls: Controls, state: ResearchState) -> "Quest":

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from theseus.contracts.control import ApprovalDecision, PendingApproval
 from theseus.contracts.research import ResearchPlan
 from theseus.domain.research.presets import Controls
+from theseus.workflows.consent import agreed
 from theseus.workflows.patterns.research.planning import Planner
 from theseus.workflows.run import Run
 
@@ -16,7 +18,7 @@ async def reviewed(run: Run, controls: Controls, planner: Planner, plan: Researc
         TimedOut: nobody answered in time.
     """
     if not controls.is_reviewed or run.reviews is None:
-        return plan
+        return await _approved(run, plan)
     patience = timedelta(seconds=controls.review_seconds)
     run.question = "a review of the research plan"
     while True:
@@ -28,3 +30,17 @@ async def reviewed(run: Run, controls: Controls, planner: Planner, plan: Researc
         plan = await planner.again(plan, wish)
     run.question = ""
     return plan
+
+
+async def _approved(run: Run, plan: ResearchPlan) -> ResearchPlan:
+    """A task that asks for approval has it before anybody searches; who reviews a plan has approved it."""
+    if run.task.require_approval:
+        run.approvals.check = _unchanged
+        await agreed(run, "plan", "the task asks for approval", plan.model_dump(mode="json"))
+    return plan
+
+
+def _unchanged(_pending: PendingApproval, decision: ApprovalDecision) -> str:
+    if decision.modified_action is None:
+        return ""
+    return "the plan of a research is changed in words, by its review (context.review_plan: manual)"

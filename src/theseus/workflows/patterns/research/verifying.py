@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
+from theseus.contracts.errors import COSTS_A_PHASE
 from theseus.contracts.research import Report, SentenceCheck, Support
+from theseus.domain.research.budget import VERIFYING
 from theseus.domain.research.citations import Bank, check
 from theseus.domain.research.repair import Repair, cited_anew, deleted, mended, rewritten, score, upgraded
 from theseus.domain.research.report import Found, compiled
@@ -38,6 +39,7 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     Citations are mended by rules; then, where a model may help, it is asked whether weak sentences are shown, and to
     rewrite single ones; what is unsupported still is taken out. Untouched sentences stay byte for byte.
     """
+    run.kept = VERIFYING
     quest.show("verifying")
     bank = Bank(quest.cards)
     verdicts: Verdicts = {}
@@ -80,7 +82,7 @@ async def _ask_about(run: Run, checks: list[SentenceCheck], weak: Sequence[int],
     ]
     try:
         told = await ask(run, ENTAILER, "\n\n".join(lines))
-    except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
+    except COSTS_A_PHASE as error:
         run.note_degraded(f"no model could look at what the rules doubt ({error.message[:200]})")
         return
     verdicts.update({_key(checks[number]): False for number in weak})
@@ -118,5 +120,5 @@ def _question(run: Run, failed: SentenceCheck) -> str:
 async def _mended(run: Run, question: str) -> str | None:
     try:
         return (await ask(run, MENDER, question)).sentence
-    except (StepFailed, AnswerInvalid, BudgetExhausted):
+    except COSTS_A_PHASE:
         return None

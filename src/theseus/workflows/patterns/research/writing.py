@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, StepFailed
+from theseus.contracts.errors import COSTS_A_PHASE, AnswerInvalid
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import Card, Outline, Point, Section
+from theseus.domain.research.budget import OUTLINING, WRITING
 from theseus.domain.research.markup import plain
 from theseus.domain.research.report import Found, compiled
 from theseus.domain.research.writing import evidence_text, fitting, sound
 from theseus.roles.researching import OUTLINER, REPORTER
 from theseus.workflows.model_calls import ask, complete
-from theseus.workflows.patterns.research.quest import Quest
+from theseus.workflows.patterns.research.quest import Quest, go_without
 from theseus.workflows.run import Run
 
 ONE_GO_TOKENS = 24_000
@@ -24,13 +25,14 @@ LAST_CHARS = 1_500
 async def outline(run: Run, quest: Quest) -> Outline:
     """The sections of the report, each point with its evidence; by question when no model can order them better."""
     run.control.tell_nobody()
+    run.kept = OUTLINING
     quest.show("outlining")
     cards = fitting(quest.rows(), quest.cards, ONE_GO_TOKENS)
     try:
         made = await ask(
             run, OUTLINER, f"The task:\n{run.request}\n\nEvidence:\n{evidence_text(cards)}", facts=_facts(run, quest)
         )
-    except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
+    except COSTS_A_PHASE as error:
         run.note_degraded(f"no outline could be made ({error.message[:200]}); the report follows the plan")
         return by_question(quest)
     kept = sound(made, run.evidence)
@@ -50,6 +52,7 @@ def by_question(quest: Quest) -> Outline:
 
 async def write(run: Run, quest: Quest, made: Outline) -> str:
     """The draft, its evidence cited by ids. When no model can write it, the evidence itself is the draft."""
+    run.kept = WRITING
     quest.show("writing")
     cards = _cited(run, made)
     try:
@@ -57,12 +60,9 @@ async def write(run: Run, quest: Quest, made: Outline) -> str:
             text = await _written(run, quest, _whole(run, quest, made, cards))
         else:
             text = await _by_sections(run, quest, made)
-    except (StepFailed, AnswerInvalid, BudgetExhausted) as error:
-        run.note_degraded(
-            f"no model could write the report ({error.message[:200]}); it holds the evidence as it was found"
-        )
-        if isinstance(error, BudgetExhausted):
-            run.failures.append(error.type)
+    except COSTS_A_PHASE as error:
+        words = f"no model could write the report ({error.message[:200]}); it holds the evidence as it was found"
+        go_without(run, error, words)
         return compiled(quest.plan, Found(run.evidence))
     is_titled = not made.title.strip() or text.lstrip().startswith("# ")
     return text if is_titled else f"# {plain(made.title)}\n\n{text.lstrip()}"
@@ -112,7 +112,4 @@ def _cited(run: Run, made: Outline) -> list[Card]:
 
 
 def _facts(run: Run, quest: Quest) -> dict[str, JsonValue]:
-    facts: dict[str, JsonValue] = {"scope": quest.scope.model_dump(mode="json")}
-    if run.task.context.system_prompt:
-        facts["wishes"] = run.task.context.system_prompt
-    return facts | run.memory_facts()
+    return {**run.wishes(), "scope": quest.scope.model_dump(mode="json")}
