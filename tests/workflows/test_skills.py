@@ -128,7 +128,7 @@ async def test_the_budget_of_a_skill_binds_the_task(shelf: World) -> None:
             ]
         }
     )
-    result = await shelf.run("look", skill="s")
+    result = await shelf.run("look", skill="s", tools=["file_list"])
     assert result.usage.total_tokens <= 3000
     assert result.status in (TaskStatus.BUDGET_EXHAUSTED, TaskStatus.DEGRADED), result.error
 
