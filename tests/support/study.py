@@ -1,6 +1,6 @@
 """A world to research: a folder of documents about the town of Varn, and who asks what of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Study:
 
 
 @asynccontextmanager
-async def studying(client: Client, model: ScriptedModel, tmp_path: Path, **settings: Any) -> AsyncIterator[Study]:
+async def studying(client: Client, model: ScriptedModel, tmp_path: Path, **settings: Any) -> AsyncGenerator[Study]:
     """A world whose workers search the folder of documents."""
     folder = tmp_path / "documents"
     folder.mkdir()

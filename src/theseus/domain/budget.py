@@ -34,7 +34,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Reserve:
     """What the work at hand leaves for what comes after it: so many percent of the wall clock, and of the budget."""
 
     time: int = 0

@@ -117,7 +117,7 @@ async def ask_on(run: Run, talk: Conversation, role: Role[T], *, check: Callable
 
 async def _call(run: Run, talk: Conversation, role: Role[T], card: ModelCard, request: LLMRequest) -> LLMReply:
     closing = request.tool_choice == "none"
-    ledger = run.ledger if run.kept is None else run.ledger.keeping(run.kept.budget)
+    ledger = run.ledger if run.reserve is None else run.ledger.keeping(run.reserve.budget)
     grant = ledger.grant(card, talk.input_tokens(len(request.tools)), role.max_output_tokens, closing=closing)
     run.ledger = run.ledger.reserve(grant)
     used = Usage()
@@ -178,7 +178,7 @@ async def _send(run: Run, talk: Conversation, request: LLMRequest, *, summary: s
 
 def _patience(run: Run) -> timedelta:
     margin = min(LAST_MARGIN, timedelta(seconds=run.task.limits.wall_clock_seconds / 10))
-    left = run.deadline - steps.now() - max(margin, run.time_kept)
-    if run.kept is not None and left <= timedelta():
+    left = run.deadline - steps.now() - max(margin, run.time_reserved)
+    if run.reserve is not None and left <= timedelta():
         raise TimedOut(f"no time is left for it: {run.limit_in_words()}")
     return max(left, timedelta(seconds=1))

@@ -28,7 +28,7 @@ from theseus.contracts.skill import Skill
 from theseus.contracts.task import AgentRecord, Mode, Usage
 from theseus.contracts.template import LoadedTemplate, TemplateState
 from theseus.contracts.tools import READ_ARTIFACT, RESEARCH_ONLY, SEND_MESSAGE, Effect, ToolFacts
-from theseus.domain.budget import Kept, Ledger
+from theseus.domain.budget import Ledger, Reserve
 from theseus.domain.conversation import Conversation
 from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
@@ -78,7 +78,7 @@ class Run:
     milestones: Milestones
     deadline: datetime
     ledger: Ledger
-    kept: Kept | None = None
+    reserve: Reserve | None = None
     reviews: Reviews | None = None
     agent: str = ""
     in_team: bool = False
@@ -315,9 +315,9 @@ class Run:
         return (self.deadline - steps.now()).total_seconds()
 
     @property
-    def time_kept(self) -> timedelta:
+    def time_reserved(self) -> timedelta:
         """So much of the wall clock the work at hand leaves for what comes after it."""
-        percent = self.kept.time if self.kept is not None else 0
+        percent = self.reserve.time if self.reserve is not None else 0
         return timedelta(seconds=self.task.limits.wall_clock_seconds * percent / 100)
 
     def limit_in_words(self) -> str:

@@ -82,7 +82,7 @@ async def _start(run: Run, errand: Errand, agent: str) -> Child:
         briefing=errand.text,
         facts=run.facts,
         limits=errand.share,
-        deadline=run.deadline - run.time_kept,
+        deadline=run.deadline - run.time_reserved,
         is_paused=is_paused,
         in_team=errand.in_team,
         research=errand.research,

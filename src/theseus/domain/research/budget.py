@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from theseus.contracts.errors import BudgetExhausted
 from theseus.contracts.task import Limits, Usage
-from theseus.domain.budget import LEAST_SHARE_TOKENS, Kept, Ledger
+from theseus.domain.budget import LEAST_SHARE_TOKENS, Ledger, Reserve
 
 GATHER_PERCENT = 60
 """Planning has 5 of a hundred, writing 20, verifying 15: what is not for gathering is never given to a researcher."""
@@ -12,12 +12,12 @@ WRITE_PERCENT = 20
 RESERVED_PERCENT = 35
 """For writing and verifying: neither those who plan nor those who gather touch it."""
 
-SCOPING = Kept(time=75, budget=RESERVED_PERCENT)
-PLANNING = Kept(time=50, budget=RESERVED_PERCENT)
-GATHERING = Kept(time=25, budget=RESERVED_PERCENT)
-OUTLINING = Kept(time=17, budget=WRITE_PERCENT)
-WRITING = Kept(time=8)
-VERIFYING = Kept()
+SCOPING = Reserve(time=75, budget=RESERVED_PERCENT)
+PLANNING = Reserve(time=50, budget=RESERVED_PERCENT)
+GATHERING = Reserve(time=25, budget=RESERVED_PERCENT)
+OUTLINING = Reserve(time=17, budget=WRITE_PERCENT)
+WRITING = Reserve(time=8)
+VERIFYING = Reserve()
 
 
 @dataclass(frozen=True)

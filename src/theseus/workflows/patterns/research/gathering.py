@@ -35,7 +35,7 @@ MOST_PICKED = 12
 
 def may_go_on(run: Run, quest: Quest) -> bool:
     """Whether another round is made; why not is kept."""
-    run.kept = GATHERING
+    run.reserve = GATHERING
     quest.stopped = why_stop(
         Standing(
             rows=quest.rows(),
@@ -44,7 +44,7 @@ def may_go_on(run: Run, quest: Quest) -> bool:
             gains=quest.gains,
             gather_percent=_purse(run).percent,
             seconds_left=run.seconds_left,
-            seconds_needed=run.time_kept.total_seconds(),
+            seconds_needed=run.time_reserved.total_seconds(),
             failed_rounds=quest.failed_rounds,
         )
     )
@@ -67,7 +67,7 @@ async def gather(run: Run, quest: Quest) -> None:
         subtask: Subtask, inputs: Mapping[str, AgentReport], parts: int, avoid: tuple[Route, ...]
     ) -> AgentReport:
         question = by_id[subtask.id]
-        if run.seconds_left - run.time_kept.total_seconds() <= LEAST_SECONDS:
+        if run.seconds_left - run.time_reserved.total_seconds() <= LEAST_SECONDS:
             raise TimedOut("no researcher is sent out any more: the time left is needed to write the report")
         waiting = [by_id[s.id].weight for s in plan.subtasks if s.state in _UNSERVED and s.agent_id is None]
         share = _purse(run).share(question.weight, max(sum(waiting), question.weight))
@@ -106,7 +106,7 @@ async def pick(run: Run, quest: Quest) -> None:
     known = len(run.evidence)
     asked = {question.id: question for question in quest.plan.questions}
     for number, row in enumerate(missing, start=1):
-        if run.seconds_left <= run.time_kept.total_seconds():
+        if run.seconds_left <= run.time_reserved.total_seconds():
             break
         about = " ".join(f"{row.text} {asked[row.question].question}".split())[:600]
         call = ToolCall(

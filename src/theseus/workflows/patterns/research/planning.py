@@ -33,7 +33,7 @@ class Planner:
 
     async def first(self) -> ResearchPlan:
         """The plan; of one question when no model can make one."""
-        self._run.kept = PLANNING
+        self._run.reserve = PLANNING
         self._run.enter("planning")
         self._talk.say(UserMessage(text=self._run.request))
         try:

@@ -20,7 +20,7 @@ RECON_CHARS = 6_000
 
 async def make_scope(run: Run, controls: Controls) -> Scope:
     """What the report has to be. When no model can say, the query itself is the only requirement."""
-    run.kept = SCOPING
+    run.reserve = SCOPING
     run.enter("scoping")
     try:
         scope = await ask(run, SCOPER, run.request, window=True, facts=run.wishes())

@@ -39,7 +39,7 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     Citations are mended by rules; then, where a model may help, it is asked whether weak sentences are shown, and to
     rewrite single ones; what is unsupported still is taken out. Untouched sentences stay byte for byte.
     """
-    run.kept = VERIFYING
+    run.reserve = VERIFYING
     quest.show("verifying")
     bank = Bank(quest.cards)
     verdicts: Verdicts = {}

@@ -25,7 +25,7 @@ LAST_CHARS = 1_500
 async def outline(run: Run, quest: Quest) -> Outline:
     """The sections of the report, each point with its evidence; by question when no model can order them better."""
     run.control.tell_nobody()
-    run.kept = OUTLINING
+    run.reserve = OUTLINING
     quest.show("outlining")
     cards = fitting(quest.rows(), quest.cards, ONE_GO_TOKENS)
     try:
@@ -52,7 +52,7 @@ def by_question(quest: Quest) -> Outline:
 
 async def write(run: Run, quest: Quest, made: Outline) -> str:
     """The draft, its evidence cited by ids. When no model can write it, the evidence itself is the draft."""
-    run.kept = WRITING
+    run.reserve = WRITING
     quest.show("writing")
     cards = _cited(run, made)
     try:
