@@ -71,7 +71,7 @@ schema: $(READY) ## Write the JSON Schemas of the outer contract anew
 .PHONY: lock
 lock: $(LOCK_VENV)/bin/uv ## Pin requirements anew from pyproject.toml; UPGRADE=1 takes newer versions
 	$(COMPILE) --all-extras --group dev pyproject.toml --output-file requirements/all.txt
-	$(COMPILE) --extra web --extra mcp --extra sandbox --constraints requirements/all.txt pyproject.toml --output-file requirements/worker.txt
+	$(COMPILE) --extra web --extra mcp --extra sandbox --extra gateway --constraints requirements/all.txt pyproject.toml --output-file requirements/worker.txt
 	grep -o '^ *"setuptools>=[0-9]*' pyproject.toml | head -n 1 | tr -d ' "' | \
 		$(COMPILE) --constraints requirements/all.txt --output-file requirements/build.txt -
 
