@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support.gateway import Gateway, gateway
 from tests.support.study import Study, studying
 from tests.support.temporal import dev_server
 from tests.support.world import World, world
@@ -41,4 +42,11 @@ async def idle(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Pa
 @pytest_asyncio.fixture
 async def study(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path) -> AsyncIterator[Study]:
     async with studying(temporal.client, model, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def door(there: World, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """The gateway over HTTP, with nobody asked who they are."""
+    async with gateway(there, tmp_path) as made:
         yield made

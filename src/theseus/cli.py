@@ -15,6 +15,7 @@ import typer
 from pydantic import JsonValue
 from temporalio.service import RPCError
 
+from theseus.client import ClientError
 from theseus.commands import library
 from theseus.commands.memory import memory
 from theseus.commands.options import ApprovalId, Feedback, Json, Reason, TaskId, Who
@@ -127,6 +128,17 @@ def fake_model(
         asyncio.run(serve(scripts.load(script) if script else scripts.Script(), host=host, port=port, log=log))
     except (scripts.ScriptError, OSError) as error:
         raise CommandError(str(error), CANNOT_START) from error
+
+
+@app.command(rich_help_panel=SERVERS)
+def gateway(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=MOST_PORT)] = 8080,
+) -> None:
+    """The REST API in front of the workers."""
+    from theseus.commands import gateway as command
+
+    asyncio.run(command.serve(load(), host, port))
 
 
 @app.command(rich_help_panel=TASKS)
@@ -346,7 +358,7 @@ def _outcome() -> int:
         return BAD_TASK
     except KeyboardInterrupt:
         return CANCELLED
-    except (CommandError, SettingsError, RPCError, OSError) as error:
+    except (CommandError, ClientError, SettingsError, RPCError, OSError) as error:
         known = _known(error)
         say(f"theseus: {known}")
         return known.exit_code
@@ -362,12 +374,13 @@ def _refuse_unreadable(arguments: list[str]) -> None:
             raise CommandError(f"{shown!r} is not UTF-8: check the terminal's locale", CANNOT_START) from error
 
 
-def _known(error: CommandError | SettingsError | RPCError | OSError) -> CommandError:
+def _known(error: CommandError | ClientError | SettingsError | RPCError | OSError) -> CommandError:
     if isinstance(error, CommandError):
         return error
     if isinstance(error, RPCError):
         return explained(error)
-    return CommandError(str(error), BAD_TASK if _is_full(error) else CANNOT_START)
+    is_bad_task = isinstance(error, ClientError) or _is_full(error)
+    return CommandError(str(error), BAD_TASK if is_bad_task else CANNOT_START)
 
 
 def _is_full(error: Exception) -> bool:

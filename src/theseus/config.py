@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL"
     )
+    database_url: Annotated[SecretStr | None, BeforeValidator(_something)] = Field(
+        default=None, validation_alias="DATABASE_URL", description="Of the archive; absent: SQLite in the data folder."
+    )
     task_queue: str = TASK_QUEUE
     data_dir: Path = Path(".theseus")
     models_file: File = Field(default=None, description="Replaces the shipped models.yaml.")
@@ -169,6 +172,13 @@ class Settings(BaseSettings):
         keys = {"brave": self.brave_api_key, "tavily": self.tavily_api_key, "exa": self.exa_api_key}
         given = {**keys, "serpapi": self.serpapi_api_key}
         return {name: key.get_secret_value() for name, key in given.items() if key is not None}
+
+    @property
+    def archive_url(self) -> str:
+        """Where tasks are kept for good."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.absolute() / 'archive.db'}"
 
     @property
     def workspaces(self) -> Path:

@@ -16,9 +16,9 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 from temporalio.client import Client
 
+from theseus.client import Handle, start
 from theseus.commands.following import follow
 from theseus.commands.showing import spent
-from theseus.commands.tasks import Handle, start
 from theseus.commands.terminal import CANNOT_START, out
 from theseus.config import Settings, environment, load
 from theseus.contracts.control import (

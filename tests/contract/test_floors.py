@@ -151,7 +151,9 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "sandbox": (),
     "browsing": ("activities.tools", "runtime", "config", "stores"),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
-    "gateway": ("gateway", "runtime", "config", "stores", "contracts"),
+    "client": ("domain", "contracts"),
+    # checks a task by the rules that the workflow checks it by, and starts it by name; no row for workflows
+    "gateway": ("gateway", "client", "runtime", "config", "logs", "stores", "domain", "roles", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own
     "embedded.dev": ("embedded", "activities.llm.catalogue", "runtime", "config", "contracts", "stores"),
     "worker": ALL,
@@ -175,6 +177,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "workflows.patterns": frozenset({"pydantic"}),
     "workflows": frozenset({"pydantic", "temporalio"}),
     "stores": frozenset({"pydantic", "redis"}),
+    "stores.archive": frozenset({"pydantic", "sqlalchemy", "alembic"}),
 }
 
 CALLED_BY_NAME_ONLY = {"contracts.export": "a developer's command that writes files; contracts are data"}

@@ -16,7 +16,7 @@ from tests.support.teams import does, finish, leads, plans, subtask, synthesis
 from tests.support.temporal import time_skipping
 from tests.support.world import Handle, World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
-from theseus.commands.tasks import start
+from theseus.client import start
 from theseus.contracts.control import PendingApproval
 from theseus.contracts.task import TaskStatus
 

@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.world import Handle, World, history, world
 from theseus.activities.llm.scripted.server import ScriptedModel
-from theseus.commands.tasks import start
+from theseus.client import start
 from theseus.contracts.task import TaskStatus
 
 MODELS = """

@@ -8,9 +8,9 @@ from datetime import timedelta
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from theseus.client import Handle, result_of, status_of
 from theseus.commands.following import event_log, with_usage
 from theseus.commands.showing import ending, line_of, state_lines
-from theseus.commands.tasks import Handle, result_of, status_of
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
 from theseus.config import Settings
 from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlReason, ControlState, Progress

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from theseus.commands.tasks import Handle
+from theseus.client import Handle
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
 from theseus.contracts.control import (
     QUERY_PENDING_APPROVALS,

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from theseus.commands.tasks import Handle, result_of
+from theseus.client import Handle, result_of
 from theseus.commands.terminal import say
 from theseus.config import Settings
 from theseus.contracts.events import StoredEvent, StreamEnd

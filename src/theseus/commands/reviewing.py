@@ -2,8 +2,8 @@
 
 from temporalio.service import RPCError
 
+from theseus.client import Handle
 from theseus.commands.deciding import PATIENCE, gone, update
-from theseus.commands.tasks import Handle
 from theseus.commands.terminal import client, out
 from theseus.contracts.control import QUERY_REVIEW_STATE, UPDATE_REVIEW_PLAN, ReviewDecision, ReviewState
 

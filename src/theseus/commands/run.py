@@ -12,9 +12,9 @@ from typing import Any
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from theseus.client import GOOD, Handle, start
 from theseus.commands.following import follow, stopped
 from theseus.commands.showing import ending, line_of
-from theseus.commands.tasks import GOOD, Handle, start
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CommandError, client, out, say
 from theseus.config import Settings
 from theseus.contracts.control import SIGNAL_CANCEL, ControlReason

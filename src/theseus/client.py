@@ -11,7 +11,6 @@ from temporalio.common import Priority, SearchAttributeKey, WorkflowIDConflictPo
 from temporalio.exceptions import ApplicationError, CancelledError, FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from theseus.commands.terminal import CommandError
 from theseus.contracts.control import TASK_WORKFLOW, WORKFLOW_OF_MODE
 from theseus.contracts.errors import ErrorType, TaskError
 from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, TaskStatus, Usage
@@ -26,6 +25,22 @@ SUMMARY_BYTES = 400
 GOOD = frozenset({TaskStatus.COMPLETED, TaskStatus.PARTIAL, TaskStatus.DEGRADED, TaskStatus.BUDGET_EXHAUSTED})
 
 
+class ClientError(Exception):
+    """What was asked of a task from outside cannot be; the message says why."""
+
+
+class UnknownTaskError(ClientError):
+    """There is no task of that id."""
+
+
+class InputTooLargeError(ClientError):
+    """The input of a task is larger than is accepted."""
+
+
+class ForeignWorkflowError(ClientError):
+    """A workflow of that id is there, and it is not a task of ours."""
+
+
 @dataclass(frozen=True)
 class Started:
     """A task that runs, and whether it was there before."""
@@ -38,11 +53,11 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
     """Starts a task; an id that was used before names the task that it was used for.
 
     Raises:
-        CommandError: the input is too large.
+        InputTooLargeError: the input is too large.
     """
     size = len(json.dumps(task, ensure_ascii=False).encode(errors="replace"))
     if size > MAX_INPUT_BYTES:
-        raise CommandError(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
+        raise InputTooLargeError(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
     try:
         handle = await client.start_workflow(
             workflow_of(task),
@@ -67,7 +82,11 @@ def workflow_of(task: dict[str, JsonValue]) -> str:
 
 
 async def result_of(handle: Handle) -> TaskResult:
-    """Waits for the task's end; whatever it was, it is a TaskResult."""
+    """Waits for the task's end; whatever it was, it is a TaskResult.
+
+    Raises:
+        ForeignWorkflowError: the workflow is not a task.
+    """
     try:
         return TaskResult.model_validate(await handle.result())
     except WorkflowFailureError as error:
@@ -75,20 +94,20 @@ async def result_of(handle: Handle) -> TaskResult:
             return await _cancelled(handle)
         return _failed(handle.id, error.cause)
     except ValidationError as error:
-        raise CommandError(f"{handle.id} is not a task of Theseus: its result has another shape") from error
+        raise ForeignWorkflowError(f"{handle.id} is not a task of Theseus: its result has another shape") from error
 
 
 async def status_of(handle: Handle) -> WorkflowExecutionStatus | None:
     """The task's state in Temporal.
 
     Raises:
-        CommandError: there is no such task.
+        UnknownTaskError: there is no such task.
     """
     try:
         return (await handle.describe()).status
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise CommandError(f"there is no task {handle.id}") from error
+            raise UnknownTaskError(f"there is no task {handle.id}") from error
         raise
 
 

@@ -1,0 +1,28 @@
+"""`theseus gateway`: the REST API in front of the workers."""
+
+import asyncio
+import signal
+
+from theseus import logs
+from theseus.commands.terminal import CANNOT_START, CommandError
+from theseus.config import Settings
+
+
+async def serve(settings: Settings, host: str, port: int) -> None:
+    """Serves until SIGTERM or Ctrl-C.
+
+    Raises:
+        CommandError: the gateway's libraries are not installed, or it cannot start.
+    """
+    try:
+        from theseus.gateway import serving
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"the gateway needs {error.name}: pip install 'theseus-worker[gateway]'", CANNOT_START
+        ) from error
+    logs.set_up(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await serving.serve(settings, host, port, stop=stop)

@@ -1,0 +1,41 @@
+"""What routes work with: built once when the gateway starts, and found through `Behind`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from temporalio.client import Client
+
+from theseus.config import Settings
+from theseus.gateway.callers import Authenticator
+from theseus.gateway.tasks import Tasks
+from theseus.stores.archive.port import Archive
+from theseus.stores.ports import ArtifactStore, EventLog, SessionStore
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The world of the gateway."""
+
+    settings: Settings
+    temporal: Client
+    archive: Archive
+    events: EventLog
+    sessions: SessionStore
+    artifacts: ArtifactStore
+    authenticator: Authenticator
+
+    @property
+    def tasks(self) -> Tasks:
+        """Tasks as callers see them."""
+        return Tasks(self.temporal, self.archive, self.settings.task_queue)
+
+
+def _backend(connection: HTTPConnection) -> Backend:
+    backend: Backend = connection.app.state.backend
+    return backend
+
+
+Behind = Annotated[Backend, Depends(_backend)]
+"""The parameter by which a route gets at the world."""

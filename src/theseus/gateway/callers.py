@@ -1,0 +1,65 @@
+"""Who calls: the tenant, the user and what they may do. Every route asks for a `Caller`; health alone does not."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from theseus.gateway.refusals import Refusal
+
+OPEN_TENANT = "default"
+"""The tenant of all tasks that name none."""
+OPEN_USER = "dev"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A user of a tenant; `key_id` is what rates are limited by; scopes are words such as `tasks:write`."""
+
+    user_id: str
+    tenant_id: str
+    key_id: str
+    is_admin: bool = False
+    scopes: frozenset[str] = field(default_factory=frozenset[str])
+
+    def require(self, scope: str) -> None:
+        """Refuses a caller whose key does not carry the scope; a key without any scope may do all.
+
+        Raises:
+            Refusal: 403.
+        """
+        if self.scopes and scope not in self.scopes and not self.is_admin:
+            raise Refusal(403, f"this key may not do that: it has no scope {scope}")
+
+
+class Authenticator(Protocol):
+    """Tells who calls, from the headers of a request or a WebSocket."""
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        """The caller.
+
+        Raises:
+            Refusal: 401, no credentials or none that are known.
+        """
+        ...
+
+
+class Everybody:
+    """Authentication is off (`GATEWAY_SKIP_AUTH=1`): whoever calls is the same user, whatever key they send."""
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        """The one user."""
+        del connection
+        return Caller(user_id=OPEN_USER, tenant_id=OPEN_TENANT, key_id="open", is_admin=True)
+
+
+async def _caller(request: Request) -> Caller:
+    authenticator: Authenticator = request.app.state.backend.authenticator
+    caller = await authenticator.caller(request)
+    request.state.caller = caller
+    return caller
+
+
+Calling = Annotated[Caller, Depends(_caller)]
+"""The parameter by which a route learns who calls it, and by which nobody without a key reaches it."""

@@ -1,0 +1,108 @@
+"""What every request passes on its way in and out: an id, a largest body, security headers. Plain ASGI: streams stay streams."""
+
+import re
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from theseus.gateway.refusals import Refusal, answer
+
+MOST_BODY_BYTES = 2 * 1024 * 1024
+"""Above the largest task, so that what is too large is said by the rule that it breaks."""
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class RequestIds:
+    """Gives each request an id, its own `X-Request-ID` if it brings one, in the answer and in every line of the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _ID.fullmatch(given) else str(uuid.uuid4())
+
+        async def labelled(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._app(scope, receive, labelled)
+
+
+class SecurityHeaders:
+    """Headers that keep browsers from guessing, framing and caching; a route may set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+class BodyLimit:
+    """Refuses a body above MOST_BODY_BYTES, whether or not it says its length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > MOST_BODY_BYTES:
+            await _too_large(scope, receive, send)
+            return
+        size, is_answered = 0, False
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            if message["type"] == "http.request":
+                size += len(message.get("body", b""))
+                if size > MOST_BODY_BYTES:
+                    raise Refusal(413, _WORDS)
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = is_answered or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except Refusal as refusal:
+            if is_answered:
+                raise
+            await answer(refusal)(scope, receive, send)
+
+
+_WORDS = f"the request body is too large: at most {MOST_BODY_BYTES:,} bytes are accepted"
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(Refusal(413, _WORDS, {"Connection": "close"}))(scope, receive, send)

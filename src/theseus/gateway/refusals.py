@@ -1,0 +1,94 @@
+"""How a request is refused: one exception, and one table from what went wrong to a status and `{"error": "..."}`."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from temporalio.service import RPCError, RPCStatusCode
+
+from theseus.client import ForeignWorkflowError, InputTooLargeError, UnknownTaskError
+from theseus.contracts.errors import InvalidInput
+from theseus.stores.archive.port import ArchiveDownError
+from theseus.stores.ports import StoreDownError
+
+_log = logging.getLogger("theseus.gateway")
+
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
+
+
+class Refusal(Exception):
+    """A request that is not done: an HTTP status, a sentence for people, and headers."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """What an error means to a caller. Nothing of what an unknown one says is passed on."""
+    match error:
+        case Refusal():
+            return error
+        case InvalidInput():
+            return Refusal(400, error.message)
+        case InputTooLargeError():
+            return Refusal(413, str(error))
+        case UnknownTaskError() | ForeignWorkflowError():
+            return Refusal(404, "Task not found")
+        case RPCError() if error.status is RPCStatusCode.NOT_FOUND:
+            return Refusal(404, "Task not found")
+        case RPCError() if error.status in _AWAY:
+            return Refusal(503, "Temporal does not answer; try again in a moment", {"Retry-After": "5"})
+        case RPCError():
+            return Refusal(502, "Temporal refused the request; the gateway's log says why")
+        case ArchiveDownError():
+            return Refusal(503, "the database does not answer; try again in a moment", {"Retry-After": "5"})
+        case StoreDownError():
+            return Refusal(503, "Redis does not answer; try again in a moment", {"Retry-After": "5"})
+        case _:
+            return Refusal(500, "internal error; the gateway's log says more under this request's id")
+
+
+def answer(refusal: Refusal) -> JSONResponse:
+    """A refusal on the wire."""
+    return JSONResponse({"error": refusal.message}, refusal.status, headers=refusal.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Every error of every route leaves by this table, those of the framework too."""
+
+    async def known(_request: Request, error: Exception) -> JSONResponse:
+        refusal = refusal_of(error)
+        if refusal.status >= 500:
+            _log.warning("%s: %s", type(error).__name__, error)
+        return answer(refusal)
+
+    async def framework(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return answer(Refusal(error.status_code, str(error.detail), dict(error.headers or {})))
+
+    async def invalid(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]))
+
+    async def bug(_request: Request, error: Exception) -> JSONResponse:
+        _log.error("a request failed", exc_info=error)
+        return answer(refusal_of(error))
+
+    for kind in (Refusal, InvalidInput, InputTooLargeError, UnknownTaskError, ForeignWorkflowError, RPCError):
+        app.add_exception_handler(kind, known)
+    for kind in (ArchiveDownError, StoreDownError):
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(HTTPException, framework)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, bug)
+
+
+def _sentence(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"][1:]) or "request body"
+    return f"{place}: {item['msg']}"

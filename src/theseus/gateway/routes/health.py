@@ -1,0 +1,47 @@
+"""GET /health, /readiness: open to all, for probes."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from temporalio.service import RPCError
+
+from theseus import __version__
+from theseus.gateway.backend import Behind
+
+router = APIRouter(tags=["health"])
+PATIENCE = timedelta(seconds=3)
+
+
+class Health(BaseModel):
+    """`healthy`: this process answers."""
+
+    status: str = "healthy"
+    version: str = __version__
+
+
+class Readiness(BaseModel):
+    """`ready`, or `not ready` and what is missing."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@router.get("/health")
+async def health() -> Health:
+    """Whether the process answers."""
+    return Health()
+
+
+@router.get("/readiness", responses={503: {"model": Readiness}})
+async def readiness(backend: Behind) -> JSONResponse:
+    """Whether tasks can be taken: Temporal answers."""
+    try:
+        serving = await backend.temporal.service_client.check_health(timeout=PATIENCE)
+        said = "ok" if serving else "not serving"
+    except RPCError as error:
+        said = f"does not answer: {error.message}"
+    is_ready = said == "ok"
+    body = Readiness(status="ready" if is_ready else "not ready", checks={"temporal": said})
+    return JSONResponse(body.model_dump(), 200 if is_ready else 503)

@@ -1,0 +1,189 @@
+"""Tasks as callers see them: submitted, found, controlled. Starts workflows by name; knows whose a task is."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import JsonValue
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from theseus.client import Handle, result_of, start
+from theseus.contracts.accepted import AcceptedTask
+from theseus.contracts.archive import TaskRecord, Trigger
+from theseus.contracts.control import QUERY_CONTROL_STATE, ControlState
+from theseus.contracts.errors import InvalidInput
+from theseus.contracts.task import Mode
+from theseus.domain.intake import Setting, accept
+from theseus.gateway.callers import OPEN_TENANT, Caller
+from theseus.gateway.refusals import Refusal
+from theseus.roles.presets import PRESETS
+from theseus.stores.archive.port import Archive
+
+QUERY_TIMEOUT = timedelta(seconds=5)
+_OURS = ("user_id", "tenant_id", "task_id")
+"""Keys of a task that come with the caller and not in a request."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A task that was taken; `is_new` is False when its id was used before."""
+
+    task_id: str
+    session_id: str
+    created_at: datetime
+    is_new: bool = True
+
+
+@dataclass(frozen=True)
+class Found:
+    """A task, and whether it is held where it runs."""
+
+    record: TaskRecord
+    is_paused: bool = False
+
+
+class Tasks:
+    """What the gateway does with tasks.
+
+    Args:
+        temporal: the Temporal that runs them.
+        archive: where they are kept for good.
+        task_queue: what the workers poll.
+    """
+
+    def __init__(self, temporal: Client, archive: Archive, task_queue: str) -> None:
+        self._temporal = temporal
+        self._archive = archive
+        self._task_queue = task_queue
+
+    async def submit(
+        self, raw: JsonValue, caller: Caller, *, task_id: str | None = None, trigger: Trigger = "api"
+    ) -> Submitted:
+        """Checks a task by the rules that its workflow checks it by, keeps it, starts it.
+
+        Args:
+            raw: the request's body, as JSON.
+            caller: whose task it is.
+            task_id: an id that a repeated request gives again; absent: a new one.
+            trigger: what it is started by.
+
+        Raises:
+            InvalidInput: a rule is broken.
+            ArchiveDownError: nothing was started.
+            RPCError: Temporal did not take it; nothing is left of it.
+        """
+        task_id = task_id or f"task-{uuid.uuid4()}"
+        accepted = checked(raw, task_id)
+        task = self._task(raw, accepted, caller)
+        record = TaskRecord(
+            task_id=task_id,
+            tenant_id=caller.tenant_id,
+            user_id=caller.user_id,
+            session_id=accepted.session.session_id,
+            query=accepted.query,
+            context=_context(raw),
+            mode=accepted.mode,
+            trigger=trigger,
+            created_at=datetime.now(UTC),
+        )
+        is_new = await self._archive.begin(record)
+        try:
+            await start(self._temporal, self._task_queue, task_id, task)
+        except (RPCError, OSError, RuntimeError):
+            if is_new:
+                await self._archive.withdraw(task_id)
+            raise
+        return Submitted(task_id, record.session_id, record.created_at, is_new)
+
+    async def find(self, task_id: str, caller: Caller) -> Found:
+        """A task of the caller, as the archive and Temporal know it.
+
+        Raises:
+            Refusal: 404, there is none, or it is somebody else's.
+        """
+        record = await self._archive.task(task_id)
+        if record is not None and record.outcome is not None:
+            return Found(_own(record, caller))
+        handle: Handle = self._temporal.get_workflow_handle(task_id)
+        try:
+            seen = await handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and record is None:
+                raise Refusal(404, "Task not found") from error
+            raise
+        record = _own(record or _seen(seen), caller)
+        if seen.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW):
+            return Found(record, is_paused=await _is_paused(handle))
+        ended = record.model_copy(update={"outcome": await result_of(handle), "completed_at": seen.close_time})
+        # a worker that lost the archive has left this to us
+        await self._archive.end(ended, ())
+        return Found(ended)
+
+    async def handle(self, task_id: str, caller: Caller) -> Handle:
+        """The workflow of a task of the caller, to signal and to query.
+
+        Raises:
+            Refusal: 404, there is none, or it is somebody else's.
+        """
+        record = await self._archive.task(task_id)
+        handle: Handle = self._temporal.get_workflow_handle(task_id)
+        _own(record or _seen(await handle.describe()), caller)
+        return handle
+
+    def _task(self, raw: JsonValue, accepted: AcceptedTask, caller: Caller) -> dict[str, JsonValue]:
+        assert isinstance(raw, dict)
+        task: dict[str, JsonValue] = dict(raw)
+        for name in _OURS:
+            if task.get(name) is not None:
+                raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
+            task.pop(name, None)
+        owner: dict[str, JsonValue] = {"user_id": caller.user_id, "tenant_id": caller.tenant_id}
+        return {**task, **owner, "session_id": accepted.session.session_id}
+
+
+def checked(raw: JsonValue, task_id: str) -> AcceptedTask:
+    """A request's task by the rules of the workflow itself.
+
+    Raises:
+        InvalidInput: a rule is broken.
+    """
+    query = raw.get("query") if isinstance(raw, dict) else ""
+    if query is None or query == "":
+        raise InvalidInput("Query is required", field="query")
+    return accept(raw, Setting(task_id, None, str(uuid.uuid4()), PRESETS))
+
+
+def _own(record: TaskRecord, caller: Caller) -> TaskRecord:
+    is_theirs = record.user_id == caller.user_id or caller.is_admin
+    if record.tenant_id != caller.tenant_id or not is_theirs:
+        raise Refusal(404, "Task not found")
+    return record
+
+
+def _seen(seen: WorkflowExecutionDescription) -> TaskRecord:
+    """A task that did not come through a gateway of ours, by what Temporal shows of it."""
+    labels = seen.typed_search_attributes
+    mode = labels.get(SearchAttributeKey.for_keyword("TaskMode"))
+    return TaskRecord(
+        task_id=seen.id,
+        tenant_id=labels.get(SearchAttributeKey.for_keyword("TaskTenant")) or OPEN_TENANT,
+        user_id=labels.get(SearchAttributeKey.for_keyword("TaskUser")) or "",
+        session_id=labels.get(SearchAttributeKey.for_keyword("TaskSession")) or "",
+        query="",
+        mode=Mode(mode) if mode in list(Mode) else None,
+        created_at=seen.start_time,
+    )
+
+
+async def _is_paused(handle: Handle) -> bool:
+    state = await handle.query(QUERY_CONTROL_STATE, result_type=ControlState, rpc_timeout=QUERY_TIMEOUT)
+    return state.is_paused
+
+
+def _context(raw: JsonValue) -> dict[str, JsonValue]:
+    given = raw.get("context") if isinstance(raw, dict) else None
+    shown = {name: value for name, value in given.items() if name != "attachments"} if isinstance(given, dict) else {}
+    return json.loads(json.dumps(shown))

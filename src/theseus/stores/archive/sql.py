@@ -1,0 +1,187 @@
+"""The archive on SQLite or PostgreSQL."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from theseus.contracts.archive import ArchivedEvents, TaskRecord
+from theseus.contracts.events import StoredEvent
+from theseus.contracts.task import TaskResult, TaskStatus
+from theseus.stores.archive.port import ArchiveDownError, Ended, Page, TaskFilter
+from theseus.stores.archive.tables import EventTable, Table, TaskTable, UsageTable
+
+NOT_KEPT = frozenset({"LLM_PARTIAL", "LLM_PROMPT"})
+"""Events that only those who watch need."""
+
+STATUSES: dict[Ended, tuple[TaskStatus, ...]] = {
+    Ended.ANSWERED: (TaskStatus.COMPLETED, TaskStatus.PARTIAL, TaskStatus.DEGRADED, TaskStatus.BUDGET_EXHAUSTED),
+    Ended.FAILED: (TaskStatus.FAILED, TaskStatus.DENIED),
+    Ended.CANCELLED: (TaskStatus.CANCELLED,),
+    Ended.TIMED_OUT: (TaskStatus.TIMED_OUT,),
+}
+
+_FROM_START = ("tenant_id", "user_id", "session_id", "query", "context", "trigger", "schedule_id", "created_at")
+
+
+class SqlArchive:
+    """Implements the port `Archive`.
+
+    Args:
+        engine: of SQLAlchemy, asynchronous; its database has the tables already.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    async def begin(self, record: TaskRecord) -> bool:
+        """See the port."""
+        async with self._transaction() as session:
+            new = self._insert(TaskTable).values(_row(record)).on_conflict_do_nothing()
+            made = await session.execute(new.returning(TaskTable.task_id))
+            return made.scalar_one_or_none() is not None
+
+    async def withdraw(self, task_id: str) -> None:
+        """See the port."""
+        async with self._transaction() as session:
+            await session.execute(delete(TaskTable).where(TaskTable.task_id == task_id, TaskTable.status.is_(None)))
+
+    async def end(self, record: TaskRecord, events: Sequence[StoredEvent]) -> None:
+        """See the port."""
+        row = _row(record)
+        changed = {name: value for name, value in row.items() if name not in ("task_id", *_FROM_START)}
+        async with self._transaction() as session:
+            await session.execute(
+                self._insert(TaskTable).values(row).on_conflict_do_update(index_elements=["task_id"], set_=changed)
+            )
+            for table, rows in ((UsageTable, _usage(record)), (EventTable, _events(record.task_id, events))):
+                if rows:
+                    await session.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+    async def task(self, task_id: str) -> TaskRecord | None:
+        """See the port."""
+        async with self._transaction() as session:
+            found = await session.get(TaskTable, task_id)
+            return None if found is None else _record(found)
+
+    async def tasks(self, wanted: TaskFilter, page: Page) -> tuple[list[TaskRecord], int]:
+        """See the port."""
+        conditions = _conditions(wanted)
+        newest = (TaskTable.created_at.desc(), TaskTable.task_id)
+        rows: Select[TaskTable] = select(TaskTable).where(*conditions).order_by(*newest)
+        async with self._transaction() as session:
+            total = await session.scalar(select(func.count()).select_from(TaskTable).where(*conditions))
+            found = await session.scalars(rows.limit(page.limit).offset(page.offset))
+            return [_record(row) for row in found], total or 0
+
+    async def events(self, task_id: str, page: Page) -> ArchivedEvents:
+        """See the port."""
+        mine = EventTable.task_id == task_id
+        rows = select(EventTable.body).where(mine).order_by(EventTable.place)
+        async with self._transaction() as session:
+            total = await session.scalar(select(func.count()).select_from(EventTable).where(mine))
+            found = await session.scalars(rows.limit(page.limit).offset(page.offset))
+            return ArchivedEvents(events=[StoredEvent.model_validate(body) for body in found], total=total or 0)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+        except (DBAPIError, OSError) as error:
+            if isinstance(error, DBAPIError) and not _is_away(error):
+                raise
+            raise ArchiveDownError(f"the archive at {self._engine.url.render_as_string()} does not answer") from error
+
+    def _insert(self, table: type[Table]) -> Any:
+        return (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
+
+
+def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    conditions = [TaskTable.tenant_id == wanted.tenant_id]
+    if wanted.user_id is not None:
+        conditions.append(TaskTable.user_id == wanted.user_id)
+    if wanted.session_id is not None:
+        conditions.append(TaskTable.session_id == wanted.session_id)
+    if wanted.schedule_id is not None:
+        conditions.append(TaskTable.schedule_id == wanted.schedule_id)
+    if wanted.ended is Ended.OPEN:
+        conditions.append(TaskTable.status.is_(None))
+    elif wanted.ended is not None:
+        conditions.append(TaskTable.status.in_(STATUSES[wanted.ended]))
+    return conditions
+
+
+def _row(record: TaskRecord) -> dict[str, Any]:
+    ended = record.outcome
+    return {
+        **record.model_dump(exclude={"mode", "outcome", "context"}),
+        "context": record.model_dump(mode="json", include={"context"})["context"],
+        "mode": record.mode,
+        "status": ended.status if ended is not None else None,
+        "total_tokens": ended.usage.total_tokens if ended is not None else 0,
+        "cost_microusd": ended.usage.cost_microusd if ended is not None else 0,
+        "outcome": ended.model_dump(mode="json") if ended is not None else None,
+    }
+
+
+def _record(row: TaskTable) -> TaskRecord:
+    return TaskRecord.model_validate(
+        {name: getattr(row, name) for name in TaskRecord.model_fields if name != "outcome"}
+        | {"outcome": TaskResult.model_validate(row.outcome) if row.outcome is not None else None}
+    )
+
+
+def _usage(record: TaskRecord) -> list[dict[str, Any]]:
+    if record.outcome is None:
+        return []
+    known = record.outcome.metadata
+    base = {"task_id": record.task_id}
+    models = [
+        {
+            **base,
+            "agent_id": "",
+            "provider": use.provider,
+            "model": use.model,
+            "executions": use.executions,
+            "total_tokens": use.tokens,
+            "cost_microusd": use.cost_microusd,
+        }
+        for use in known.model_breakdown
+    ]
+    agents = {
+        agent.agent_id: {
+            **base,
+            "agent_id": agent.agent_id,
+            "provider": "",
+            "model": "",
+            "executions": agent.turns,
+            "total_tokens": agent.usage.total_tokens,
+            "cost_microusd": agent.usage.cost_microusd,
+        }
+        for agent in known.agents
+    }
+    return [*models, *agents.values()]
+
+
+def _events(task_id: str, events: Sequence[StoredEvent]) -> list[dict[str, Any]]:
+    kept = [stored for stored in events if stored.event.type not in NOT_KEPT]
+    return [
+        {
+            "task_id": task_id,
+            "place": stored.seq,
+            "stream_id": stored.stream_id,
+            "type": stored.event.type,
+            "body": stored.model_dump(mode="json"),
+        }
+        for stored in kept
+    ]

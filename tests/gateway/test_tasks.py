@@ -1,0 +1,42 @@
+"""A task that is submitted over HTTP runs, and is told about as the REST API's clients expect."""
+
+import pytest
+
+from tests.support.gateway import Gateway
+from tests.support.world import until
+
+
+async def test_a_task_is_submitted_runs_and_is_told_about(door: Gateway) -> None:
+    answer = await door.http.post("/api/v1/tasks", json={"query": "What is the capital of France?"})
+    assert answer.status_code == 200
+    task_id = answer.json()["task_id"]
+    assert answer.headers["X-Workflow-ID"] == task_id
+    assert answer.headers["X-Session-ID"]
+
+    async def ended() -> bool:
+        return (await door.http.get(f"/api/v1/tasks/{task_id}")).json()["status"] == "TASK_STATUS_COMPLETED"
+
+    await until(ended)
+    told = (await door.http.get(f"/api/v1/tasks/{task_id}")).json()
+    assert told["query"] == "What is the capital of France?"
+    assert told["result"] and told["usage"]["total_tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"{}", "Query is required"),
+        (b'{"query": ', "Invalid request body"),
+        (b'{"query": "x", "mode": "quick"}', "mode"),
+        (b'{"query": "x", "context": {"disable_ai": true, "template": "t"}, "model_tier": "small"}', "disable_ai"),
+    ],
+)
+async def test_bad_input_is_refused_with_its_reason(door: Gateway, body: bytes, words: str) -> None:
+    answer = await door.http.post("/api/v1/tasks", content=body)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+
+
+async def test_an_unknown_task_is_not_found(door: Gateway) -> None:
+    answer = await door.http.get("/api/v1/tasks/task-nowhere")
+    assert (answer.status_code, answer.json()) == (404, {"error": "Task not found"})

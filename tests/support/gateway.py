@@ -1,0 +1,66 @@
+"""The gateway over real HTTP, in front of a world: uvicorn on a free port, the archive on a SQLite file."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from tests.support.world import World
+from theseus.gateway.app import application
+from theseus.gateway.backend import Backend
+from theseus.gateway.callers import Authenticator, Everybody
+from theseus.stores.archive.opening import archive
+from theseus.stores.archive.port import Archive
+
+
+@dataclass
+class Gateway:
+    """A gateway that answers, and what stands behind it."""
+
+    url: str
+    http: httpx.AsyncClient
+    archive: Archive
+    world: World
+    backend: Backend
+
+
+@asynccontextmanager
+async def gateway(
+    world: World, folder: Path, *, url: str | None = None, authenticator: Authenticator | None = None
+) -> AsyncGenerator[Gateway]:
+    """Serves the world over HTTP while the context is open."""
+    async with archive(url or f"sqlite:///{folder / 'archive.db'}") as kept:
+        backend = Backend(
+            settings=world.settings,
+            temporal=world.client,
+            archive=kept,
+            events=world.stores.events,
+            sessions=world.stores.sessions,
+            artifacts=world.stores.artifacts,
+            authenticator=authenticator or Everybody(),
+        )
+        async with listening(backend) as address, httpx.AsyncClient(base_url=address, timeout=30) as http:
+            yield Gateway(address, http, kept, world, backend)
+
+
+@asynccontextmanager
+async def listening(backend: Backend) -> AsyncGenerator[str]:
+    """uvicorn on a port of its own; gives the address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(
+            uvicorn.Config(application(backend), log_config=None, access_log=False, ws="websockets-sansio")
+        )
+        serving = asyncio.create_task(server.serve(sockets=[taken]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
