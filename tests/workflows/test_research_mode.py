@@ -1,5 +1,6 @@
 """Deep research: what the report says stands on what was really opened, gaps are looked for again, and named in the end."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -27,7 +28,9 @@ from tests.support.study import BRIDGE, DOCUMENTS, MAYOR, Study, two_questions
 from tests.support.temporal import dev_server
 from tests.support.world import until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.contracts.research import Snapshot
 from theseus.contracts.task import TaskStatus
+from theseus.domain.research.sources import source_id
 
 
 async def test_a_report_stands_on_opened_sources_with_numbers_and_no_raw_ids(study: Study) -> None:
@@ -71,6 +74,28 @@ async def test_what_is_open_after_a_round_is_looked_for_again(study: Study) -> N
     assert (report["rounds"], report["coverage_percent"]) == (2, 100), report
     assert result.status is TaskStatus.COMPLETED and "mayor. [1]" in result.result
     assert study.asked(ASSESSOR) == 1
+
+
+async def test_which_evidence_came_back_first_is_not_seen_by_who_writes(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, first = study.there.stores.evidence, source_id(study.bridge.url(study.folder))
+    get = there.get
+
+    async def slow(task_id: str, source: str) -> Snapshot | None:
+        if source == first:
+            await asyncio.sleep(0.5)
+        return await get(task_id, source)
+
+    searched, opened, noted, done = finds("bridge", study.folder, study.bridge, study.rival)
+    items = noted["reply"]["tool_calls"][0]["arguments"]["items"]
+    noted["reply"]["tool_calls"] = [{"name": "note_evidence", "arguments": {"items": [item]}} for item in items]
+    rules = [scopes("bridge"), plans(question("bridge", "length", domains=2)), searched, opened, noted, done]
+    monkeypatch.setattr(there, "get", slow)
+    await study.run(*rules, outlines(study.bridge.card(study.folder)), writes("## Varn\n\nA bridge."))
+    asked = [str(request.body["messages"]) for request in study.there.model.requests]
+    shown = next(text for text in asked if OUTLINER in text)
+    assert shown.index(study.bridge.card(study.folder)) < shown.index(study.rival.card(study.folder))
 
 
 async def test_what_could_not_be_established_is_said(study: Study) -> None:

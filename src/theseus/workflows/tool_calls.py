@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from theseus.contracts.control import SIGNAL_AGENT_SAYS, AgentMessage
 from theseus.contracts.errors import Denied, StepFailed
 from theseus.contracts.messages import ToolCall, ToolMessage
-from theseus.contracts.research import ResearchCall
+from theseus.contracts.research import Card, ResearchCall
 from theseus.contracts.tools import BROWSER, SEND_MESSAGE, Effect, SendMessage, ToolRequest, ToolResult
 from theseus.domain.telling import meant_arguments, observed, shown_arguments
 from theseus.workflows import steps
@@ -24,23 +24,32 @@ async def use_tools(run: Run, calls: Sequence[ToolCall], allowed: Sequence[str])
         Denied: a person had to approve one and did not.
     """
     places = range(len(calls))
+    cards: dict[int, Sequence[Card]] = {}
     lanes = [[place] for place in places if not calls[place].name.startswith(BROWSER)]
     if in_turn := [place for place in places if calls[place].name.startswith(BROWSER)]:
         lanes.append(in_turn)
-    said = await together(_lane(run, [calls[place] for place in lane], allowed) for lane in lanes)
+    try:
+        said = await together(_lane(run, [(place, calls[place]) for place in lane], allowed, cards) for lane in lanes)
+    finally:
+        # in the order of the calls: which of them came back first is not to be seen in a report
+        for place in sorted(cards):
+            run.note(cards[place])
     answers = {
         place: each for lane, those in zip(lanes, said, strict=True) for place, each in zip(lane, those, strict=True)
     }
     return [answers[place] for place in places]
 
 
-async def _lane(run: Run, calls: Sequence[ToolCall], allowed: Sequence[str]) -> list[ToolMessage]:
+async def _lane(
+    run: Run, calls: Sequence[tuple[int, ToolCall]], allowed: Sequence[str], cards: dict[int, Sequence[Card]]
+) -> list[ToolMessage]:
     said: list[ToolMessage] = []
-    for call in calls:
+    for place, call in calls:
         if said and said[-1].is_error:
             said.append(_tool_error(call, "Not run: the call before it on the browser failed."))
         else:
-            said.append(await use_tool(run, call, allowed))
+            message, cards[place] = await _used(run, call, allowed, run.research)
+            said.append(message)
     return said
 
 
@@ -52,6 +61,15 @@ async def use_tool(
     Raises:
         Denied: a person had to approve it and did not.
     """
+    message, cards = await _used(run, call, allowed, research or run.research)
+    run.note(cards)
+    return message
+
+
+async def _used(
+    run: Run, call: ToolCall, allowed: Sequence[str], research: ResearchCall | None
+) -> tuple[ToolMessage, Sequence[Card]]:
+    """What the model is told of its call, and the evidence that came with it."""
     await run.control.checkpoint("tool.run")
     step = run.next_step()
     facts = next((t for t in run.facts.tools if t.name == call.name and t.name in allowed), None)
@@ -59,27 +77,26 @@ async def use_tool(
         words = f"There is no tool {call.name!r} for you. Tools: {', '.join(allowed) or 'none'}"
         refused = ToolResult(call_id=call.id, name=call.name, text=words, is_error=True)
         run.milestones.pass_on(observed(_request(run, call, step), refused, words, steps.now()))
-        return _tool_error(call, words)
+        return _tool_error(call, words), ()
     if call.name == SEND_MESSAGE:
-        return await _send_message(run, call, step)
+        return await _send_message(run, call, step), ()
     if facts.effect is not Effect.READ and run.is_read_only:
-        return _tool_error(call, "It was not approved that this task writes. Only tools that read can be used.")
+        return _tool_error(call, "It was not approved that this task writes. Only tools that read can be used."), ()
     if facts.effect is not Effect.READ and call.name in run.facts.approvals.tools:
         approved = await _approved(run, call, step)
         if approved is None:
-            return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on.")
+            return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on."), ()
         call = approved
-    request = _request(run, call, step, research or run.research)
+    request = _request(run, call, step, research)
     try:
         near = run.browser_queue if call.name.startswith(BROWSER) else ""
         result = await steps.run_tool(request, facts, summary=_tool_summary(call), queue=near)
     except StepFailed as error:
-        return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known.")
-    run.note(result.cards)
+        return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known."), ()
     run.browser_queue = result.queue or run.browser_queue
     if result.untold:
         run.milestones.pass_on(observed(request, result, result.text, steps.now()))
-    return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
+    return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error), result.cards
 
 
 def _request(run: Run, call: ToolCall, step: int, research: ResearchCall | None = None) -> ToolRequest:
