@@ -15,6 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.support.memory import NOTER, note, noting
 from tests.support.servers import valkey
 from tests.support.teams import LEAD, leads, plans, subtask, synthesis
+from tests.support.templates import agent, text, tool, write
 from tests.support.world import Handle, World, until, world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
@@ -49,6 +50,7 @@ def start_worker(there: World) -> subprocess.Popen[bytes]:
             "REDIS_URL": there.settings.redis_url,
             "THESEUS_TASK_QUEUE": there.settings.task_queue,
             "THESEUS_DATA_DIR": str(there.settings.data_dir),
+            "THESEUS_TEMPLATES": ",".join(there.settings.templates),
         },
         stderr=subprocess.DEVNULL,
     )
@@ -174,6 +176,54 @@ async def test_killed_in_the_middle_of_teams(there: World) -> None:
         for point, result in enumerate(results):
             assert result.result == ("the whole answer", "by the team")[point % 2], point
             assert result.status is TaskStatus.COMPLETED, (point, result.metadata.degraded)
+    finally:
+        for process in (victim, successor):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+
+async def test_killed_in_the_middle_of_templates(there: World) -> None:
+    """Templates at six points lose their worker: each ends with the same text, and no node is done again but those in flight."""
+    folder = Path(there.settings.data_dir) / "own templates"
+    there.settings = there.settings.model_copy(update={"templates": (str(folder),)})
+    nodes = [
+        agent("first", "{{ task.query }} does first"),
+        tool("sum", "calculator", {"expression": "6 * 7"}),
+        text("between", "{{ results.first }} and {{ results.sum }}", "first", "sum"),
+        {
+            "id": "each",
+            "type": "dag",
+            "depends_on": ["between"],
+            "parallel_by": "{{ ['x', 'y'] }}",
+            "each": {"role": "chat", "prompt": "{{ task.query }} does {{ item }}"},
+        },
+        agent("last", "{{ task.query }} does last", "each"),
+    ]
+    output = "{{ results.between }}; {{ results.each }}; {{ results.last }}"
+    write(folder, {"name": "steps", "nodes": nodes, "output": output})
+    there.model.replace({"rules": [{"latency": 0.5, "reply": {"text": "done"}}]})
+    victim = start_worker(there)
+    successor: subprocess.Popen[bytes] | None = None
+    context = {"template": "steps"}
+    try:
+        whole = await there.run("point w", workflow="TemplateWorkflow", context=context)
+        assert whole.status is TaskStatus.COMPLETED, (whole.error, whole.metadata.degraded)
+        calls = len(there.model.requests)
+        there.model.clear()
+        handles: list[Handle] = []
+        for point in range(6):
+            handles.append(await there.start(f"point {point}", workflow="TemplateWorkflow", context=context))
+            await asyncio.sleep(0.35)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        write(folder, {"name": "steps", "nodes": [text("only", "another template")]})
+        successor = start_worker(there)
+        results = await asyncio.gather(*(there.result(handle) for handle in handles))
+        for point, result in enumerate(results):
+            assert (result.status, result.result) == (TaskStatus.COMPLETED, whole.result), point
+            made = [str(request.body["messages"]) for request in there.model.requests]
+            assert sum(f"point {point} does" in said for said in made) <= calls + 2, "what was in flight is paid twice"
     finally:
         for process in (victim, successor):
             if process is not None:
