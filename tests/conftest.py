@@ -12,6 +12,7 @@ from tests.support.temporal import dev_server
 from tests.support.world import World, world
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import ScriptedModel, running
+from theseus.stores.archive.opening import archive
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -46,7 +47,11 @@ async def study(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: P
 
 
 @pytest_asyncio.fixture
-async def door(there: World, tmp_path: Path) -> AsyncIterator[Gateway]:
-    """The gateway over HTTP, with nobody asked who they are."""
-    async with gateway(there, tmp_path) as made:
+async def door(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """The gateway over HTTP, with nobody asked who they are, before a worker that keeps ended tasks."""
+    async with (
+        archive(f"sqlite:///{tmp_path / 'archive.db'}") as kept,
+        world(temporal.client, model, tmp_path, archive=kept) as there,
+        gateway(there, kept) as made,
+    ):
         yield made

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr | None, BeforeValidator(_something)] = Field(
         default=None, validation_alias="DATABASE_URL", description="Of the archive; absent: SQLite in the data folder."
     )
+    archive: bool | None = Field(
+        default=None, description="Workers keep ended tasks in the archive; absent: where DATABASE_URL is set."
+    )
     task_queue: str = TASK_QUEUE
     data_dir: Path = Path(".theseus")
     models_file: File = Field(default=None, description="Replaces the shipped models.yaml.")
@@ -172,6 +175,11 @@ class Settings(BaseSettings):
         keys = {"brave": self.brave_api_key, "tavily": self.tavily_api_key, "exa": self.exa_api_key}
         given = {**keys, "serpapi": self.serpapi_api_key}
         return {name: key.get_secret_value() for name, key in given.items() if key is not None}
+
+    @property
+    def archives(self) -> bool:
+        """Whether workers keep ended tasks."""
+        return self.archive if self.archive is not None else self.database_url is not None
 
     @property
     def archive_url(self) -> str:

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from theseus import health, logs, runtime, sandbox
+from theseus.activities.archive import ArchiveActivities
 from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.inputs import TaskInputs
@@ -30,7 +31,7 @@ from theseus.activities.llm.providers import Providers
 from theseus.activities.llm.quota import Quota
 from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
-from theseus.activities.tasks import TaskActivities
+from theseus.activities.tasks import TaskActivities, WorkerSetting
 from theseus.activities.tools.activity import ToolActivities
 from theseus.activities.tools.allowance import Allowance
 from theseus.activities.tools.declarations import ToolFileError
@@ -42,9 +43,8 @@ from theseus.browsing import called_alone, tools_of_browser
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.contracts.tools import Effect
 from theseus.roles.presets import PRESETS, role_named
-from theseus.stores.ports import (
-    Stores,
-)
+from theseus.stores.archive.port import Archive
+from theseus.stores.ports import Stores
 from theseus.stores.redis import (
     RedisArtifacts,
     RedisBrowsers,
@@ -68,9 +68,10 @@ EXIT_PAUSE = 0.2
 
 @asynccontextmanager
 async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
-    """The stores on the Redis of the settings; nothing is asked of it before it is needed."""
+    """The stores on the Redis of the settings; nothing is asked of it before it is needed. And the archive, where asked for."""
     client = connect_redis(settings.redis_url)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(client.aclose)
         yield Stores(
             sessions=RedisSessions(client, ttl=settings.session_ttl, cap=settings.session_messages),
             transcripts=RedisTranscripts(client, ttl=settings.transcript_ttl),
@@ -80,9 +81,21 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
             browsers=RedisBrowsers(client, ttl=settings.transcript_ttl),
             memory=RedisMemory(client, ttl=settings.memory_ttl),
+            archive=await _archive(settings, stack),
         )
-    finally:
-        await client.aclose()
+
+
+async def _archive(settings: Settings, stack: AsyncExitStack) -> Archive | None:
+    if not settings.archives:
+        return None
+    try:
+        from theseus.stores.archive.opening import archive
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"the archive needs {error.name}: pip install 'theseus-worker[archive]'") from error
+    try:
+        return await stack.enter_async_context(archive(settings.archive_url))
+    except ValueError as error:
+        raise SettingsError(f"DATABASE_URL: {error}") from error
 
 
 class Attributes:
@@ -126,6 +139,7 @@ def activities(
     )
     session = SessionActivities(stores.sessions)
     attachment = AttachmentActivities(inputs, stores.artifacts, Extraction())
+    archive = ArchiveActivities(stores.archive, stores.events)
     tool = ToolActivities(registry, stores.artifacts, inputs.context, stores.events)
     event = EventActivities(stores.events)
     return [
@@ -139,6 +153,7 @@ def activities(
         session.save_summary,
         tool.run,
         event.publish,
+        archive.keep,
         library.load,
         library.load_skill,
         library.render,
@@ -146,15 +161,14 @@ def activities(
 
 
 def _of_tasks(
-    client: Client, catalogue: Catalogue, registry: Registry, attributes: Attributes, settings: Settings
+    client: Client, catalogue: Catalogue, registry: Registry, attributes: Attributes, settings: Settings, stores: Stores
 ) -> TaskActivities:
     return TaskActivities(
         client,
         catalogue,
         registry.facts,
         lambda: attributes.registered,
-        settings.approvals,
-        memory=settings.memory,
+        WorkerSetting(settings.approvals, archives=stores.archive is not None, memory=settings.memory),
     )
 
 
@@ -246,7 +260,7 @@ async def working(
         attributes = Attributes(client)
         attributes.registered = not await runtime.ensure_search_attributes(client)
         watch = None if attributes.registered else asyncio.create_task(attributes.watch())
-        task = _of_tasks(client, catalogue, registry, attributes, settings)
+        task = _of_tasks(client, catalogue, registry, attributes, settings, stores)
         rendering = await stack.enter_async_context(Rendering())
         library = _library(settings, registry, rendering)
         works = [

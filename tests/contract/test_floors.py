@@ -28,7 +28,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "domain": ("domain", "contracts"),
     "roles": ("roles", "contracts"),
     "stores": ("stores", "contracts"),
-    "activities": ("activities", "stores.ports", "roles", "domain", "contracts"),
+    "activities": ("activities", "stores.ports", "stores.archive.port", "roles", "domain", "contracts"),
     # what a vendor's adapter may know, wherever it comes from: the port and how tools are made
     "adapters": ("adapters", "activities.vendors.port", "activities.tools.registry", "contracts"),
     # inside workflows: types -> lifecycle, agent -> modes -> conclusion -> strategies -> patterns -> team -> run
@@ -59,7 +59,10 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         *("workflows.model_calls", "workflows.answer", "workflows.bugs", "workflows.run", "workflows.steps"),
         *("domain", "roles", "contracts"),
     ),
-    "workflows.endings": ("workflows.answer", "workflows.run", "workflows.milestones", "domain", "roles", "contracts"),
+    "workflows.endings": (
+        *("workflows.answer", "workflows.run", "workflows.milestones", "workflows.steps"),
+        *("domain", "roles", "contracts"),
+    ),
     "workflows.limits": ("workflows.run", "workflows.together", "workflows.steps", "contracts"),
     "workflows.modes": ("workflows.modes", "workflows.answer", "workflows.run", "contracts"),
     "workflows.modes.*": (

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from theseus.activities.archive import ArchiveActivities
 from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.llm.activity import LLMActivities
@@ -23,6 +24,7 @@ KINDS: dict[str, type[Any]] = {
         SessionActivities,
         TaskActivities,
         ToolActivities,
+        ArchiveActivities,
     )
 }
 FROZEN = {
@@ -34,6 +36,7 @@ FROZEN = {
     "session.append",
     "session.load",
     "session.save_summary",
+    "task.archive",
     "task.cancel",
     "task.facts",
     "tool.run",

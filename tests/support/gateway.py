@@ -5,7 +5,6 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import uvicorn
@@ -14,7 +13,6 @@ from tests.support.world import World
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Authenticator, Everybody
-from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
 
 
@@ -30,22 +28,19 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(
-    world: World, folder: Path, *, url: str | None = None, authenticator: Authenticator | None = None
-) -> AsyncGenerator[Gateway]:
+async def gateway(world: World, kept: Archive, authenticator: Authenticator | None = None) -> AsyncGenerator[Gateway]:
     """Serves the world over HTTP while the context is open."""
-    async with archive(url or f"sqlite:///{folder / 'archive.db'}") as kept:
-        backend = Backend(
-            settings=world.settings,
-            temporal=world.client,
-            archive=kept,
-            events=world.stores.events,
-            sessions=world.stores.sessions,
-            artifacts=world.stores.artifacts,
-            authenticator=authenticator or Everybody(),
-        )
-        async with listening(backend) as address, httpx.AsyncClient(base_url=address, timeout=30) as http:
-            yield Gateway(address, http, kept, world, backend)
+    backend = Backend(
+        settings=world.settings,
+        temporal=world.client,
+        archive=kept,
+        events=world.stores.events,
+        sessions=world.stores.sessions,
+        artifacts=world.stores.artifacts,
+        authenticator=authenticator or Everybody(),
+    )
+    async with listening(backend) as address, httpx.AsyncClient(base_url=address, timeout=30) as http:
+        yield Gateway(address, http, kept, world, backend)
 
 
 @asynccontextmanager

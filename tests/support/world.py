@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from theseus.config import Settings
 from theseus.contracts.control import WORKFLOW_OF_MODE
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import Mode, TaskResult
+from theseus.stores.archive.port import Archive
 from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryBrowsers,
@@ -104,13 +105,14 @@ async def world(
     *,
     work: bool = True,
     resolve: Resolve | None = None,
+    archive: Archive | None = None,
     **settings: Any,
 ) -> AsyncGenerator[World, None]:
     """A world on a task queue of its own; with a worker, unless the test starts its own."""
     made = World(
         client=client,
         model=model,
-        stores=memory_stores(),
+        stores=replace(memory_stores(), archive=archive),
         settings=Settings(task_queue=f"test-{uuid.uuid4()}", data_dir=folder, **settings),
         environ={"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{model.base_url}"},
         resolve=resolve,

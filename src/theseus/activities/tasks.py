@@ -1,6 +1,7 @@
 """Activities about the task itself: what its worker knows, and asking the server to cancel it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from temporalio import activity
 from temporalio.client import Client
@@ -12,6 +13,19 @@ from theseus.contracts.task import ModelTier
 from theseus.contracts.tools import ToolFacts
 
 
+@dataclass(frozen=True)
+class WorkerSetting:
+    """What tasks take from the settings of their worker.
+
+    `approvals` says what needs a person's yes, `archives` whether ended tasks are kept, `memory` whether tasks remember
+    their users where they do not say themselves.
+    """
+
+    approvals: ApprovalRules
+    archives: bool = False
+    memory: bool = False
+
+
 class TaskActivities:
     """Facts and self-cancellation.
 
@@ -20,8 +34,7 @@ class TaskActivities:
         catalogue: the models.
         tools: gives what a workflow must know of each tool that a tenant may use.
         has_attributes: whether the namespace knows all search attributes, asked again until it does.
-        approvals: what needs a person's yes.
-        memory: whether tasks remember their users where they do not say themselves.
+        setting: how this worker is set.
     """
 
     def __init__(
@@ -30,16 +43,13 @@ class TaskActivities:
         catalogue: Catalogue,
         tools: Callable[[str], tuple[ToolFacts, ...]],
         has_attributes: Callable[[], bool],
-        approvals: ApprovalRules,
-        *,
-        memory: bool = False,
+        setting: WorkerSetting,
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._tools = tools
         self._has_attributes = has_attributes
-        self._approvals = approvals
-        self._memory = memory
+        self._setting = setting
 
     @activity.defn(name="task.facts")
     async def facts(self, request: FactsRequest) -> Facts:
@@ -53,15 +63,17 @@ class TaskActivities:
             return Facts(
                 tools=self._tools(request.tenant_id),
                 search_attributes=self._has_attributes(),
-                approvals=self._approvals,
+                approvals=self._setting.approvals,
+                archives=self._setting.archives,
                 refusal=str(error),
             )
         return Facts(
             models=models,
             tools=self._tools(request.tenant_id),
             search_attributes=self._has_attributes(),
-            approvals=self._approvals,
-            memory=self._memory,
+            approvals=self._setting.approvals,
+            archives=self._setting.archives,
+            memory=self._setting.memory,
         )
 
     @activity.defn(name="task.cancel")

@@ -41,7 +41,7 @@ class FactsRequest(BaseModel):
 class Facts(BaseModel):
     """Recorded answers: the usable models of each tier in order of preference, the tools, the roles, the attributes.
 
-    `memory` is what the setting says of tasks that do not say themselves; `recalled` what the task's user is known for,
+    `archives` says that ended tasks are kept. `memory` is what the setting says of tasks that do not say themselves; `recalled` what the task's user is known for,
     None where the task has no memory. `refusal` is set when the wanted model or provider cannot be had, in words for the caller.
     """
 
@@ -52,5 +52,6 @@ class Facts(BaseModel):
     search_attributes: bool = False
     approvals: ApprovalRules = ApprovalRules()
     memory: bool = False
+    archives: bool = Field(default=False, exclude_if=operator.not_)
     recalled: Recalled | None = None
     refusal: str | None = None

@@ -8,8 +8,8 @@ from starlette.requests import HTTPConnection
 
 from theseus.gateway.refusals import Refusal
 
-OPEN_TENANT = "default"
-"""The tenant of all tasks that name none."""
+OPEN_TENANT = ""
+"""No tenant, as tasks have it that name none."""
 OPEN_USER = "dev"
 
 

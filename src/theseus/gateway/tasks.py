@@ -1,19 +1,26 @@
 """Tasks as callers see them: submitted, found, controlled. Starts workflows by name; knows whose a task is."""
 
+import asyncio
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from theseus.client import Handle, result_of, start
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.archive import TaskRecord, Trigger
-from theseus.contracts.control import QUERY_CONTROL_STATE, ControlState
+from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlState, Progress
 from theseus.contracts.errors import InvalidInput
 from theseus.contracts.task import Mode
 from theseus.domain.intake import Setting, accept
@@ -22,7 +29,9 @@ from theseus.gateway.refusals import Refusal
 from theseus.roles.presets import PRESETS
 from theseus.stores.archive.port import Archive
 
-QUERY_TIMEOUT = timedelta(seconds=5)
+QUERY_TIMEOUT = timedelta(seconds=3)
+CLOSING = timedelta(seconds=5)
+"""How long a task that has told its end takes to close, at most."""
 _OURS = ("user_id", "tenant_id", "task_id")
 """Keys of a task that come with the caller and not in a request."""
 
@@ -39,10 +48,11 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Found:
-    """A task, and whether it is held where it runs."""
+    """A task, and where it stands while it runs, as far as a worker answers for it."""
 
     record: TaskRecord
     is_paused: bool = False
+    progress: Progress | None = None
 
 
 class Tasks:
@@ -114,13 +124,24 @@ class Tasks:
             if error.status is RPCStatusCode.NOT_FOUND and record is None:
                 raise Refusal(404, "Task not found") from error
             raise
-        record = _own(record or _seen(seen), caller)
+        found = Found(_own(record or _seen(seen), caller))
         if seen.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW):
-            return Found(record, is_paused=await _is_paused(handle))
-        ended = record.model_copy(update={"outcome": await result_of(handle), "completed_at": seen.close_time})
-        # a worker that lost the archive has left this to us
-        await self._archive.end(ended, ())
-        return Found(ended)
+            found = await _under_way(found, handle)
+            if found.progress is None or found.progress.status is None:
+                return found
+        return await self._ended(found, handle, seen.close_time)
+
+    async def _ended(self, found: Found, handle: Handle, closed: datetime | None) -> Found:
+        try:
+            async with asyncio.timeout(CLOSING.total_seconds()):
+                outcome = await result_of(handle)
+        except TimeoutError:
+            return found
+        completed = closed or (await handle.describe()).close_time
+        record = found.record.model_copy(update={"outcome": outcome, "completed_at": completed})
+        # a worker that keeps no tasks, or could not, has left this to us
+        await self._archive.end(record, ())
+        return Found(record)
 
     async def handle(self, task_id: str, caller: Caller) -> Handle:
         """The workflow of a task of the caller, to signal and to query.
@@ -140,7 +161,9 @@ class Tasks:
             if task.get(name) is not None:
                 raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
             task.pop(name, None)
-        owner: dict[str, JsonValue] = {"user_id": caller.user_id, "tenant_id": caller.tenant_id}
+        owner: dict[str, JsonValue] = {"user_id": caller.user_id}
+        if caller.tenant_id:
+            owner["tenant_id"] = caller.tenant_id
         return {**task, **owner, "session_id": accepted.session.session_id}
 
 
@@ -178,9 +201,16 @@ def _seen(seen: WorkflowExecutionDescription) -> TaskRecord:
     )
 
 
-async def _is_paused(handle: Handle) -> bool:
-    state = await handle.query(QUERY_CONTROL_STATE, result_type=ControlState, rpc_timeout=QUERY_TIMEOUT)
-    return state.is_paused
+async def _under_way(found: Found, handle: Handle) -> Found:
+    """Where a running task stands; while no worker answers for it, nothing more than that it runs is known."""
+    try:
+        progress, state = await asyncio.gather(
+            handle.query(QUERY_PROGRESS, result_type=Progress, rpc_timeout=QUERY_TIMEOUT),
+            handle.query(QUERY_CONTROL_STATE, result_type=ControlState, rpc_timeout=QUERY_TIMEOUT),
+        )
+    except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+        return found
+    return replace(found, is_paused=state.is_paused, progress=progress)
 
 
 def _context(raw: JsonValue) -> dict[str, JsonValue]:

@@ -17,6 +17,7 @@ from theseus.contracts.session import (
     Turn,
 )
 from theseus.contracts.stored import ArtifactPage, BrowserPlace
+from theseus.stores.archive.port import Archive
 
 
 class StoreDownError(Exception):
@@ -170,7 +171,7 @@ class MemoryStore(Protocol):
 
 @dataclass(frozen=True)
 class Stores:
-    """Every store that activities use."""
+    """Every store that activities use; `archive` is None where ended tasks are not kept."""
 
     sessions: SessionStore
     transcripts: TranscriptStore
@@ -180,3 +181,4 @@ class Stores:
     evidence: EvidenceStore
     browsers: BrowserStore
     memory: MemoryStore
+    archive: Archive | None = None

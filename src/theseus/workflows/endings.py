@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pydantic import JsonValue
 
 from theseus.contracts.agent import AgentReport
+from theseus.contracts.archive import TaskRecord
 from theseus.contracts.control import ControlState
 from theseus.contracts.errors import DomainError, ErrorType, TaskError
 from theseus.contracts.events import (
@@ -21,6 +22,7 @@ from theseus.contracts.events import (
 )
 from theseus.contracts.task import MemoryUse, ModelUse, TaskMetadata, TaskResult, TaskStatus
 from theseus.domain.parsing import response_of
+from theseus.workflows import steps
 from theseus.workflows.answer import Answer
 from theseus.workflows.milestones import Milestones
 from theseus.workflows.run import Run
@@ -86,6 +88,23 @@ def tell_cancelled(milestones: Milestones, result: TaskResult, state: ControlSta
     facts = PausedFacts(checkpoint=state.checkpoint, reason=state.cancel_reason, requested_by=state.cancelled_by)
     milestones.tell(WorkflowControl, type="WORKFLOW_CANCELLED", message=state.cancel_reason, payload=facts)
     milestones.tell(StreamEnd, payload=_end(result))
+
+
+def record(run: Run, result: TaskResult) -> TaskRecord:
+    """What is kept of the task for good; how it was started, a gateway knows better."""
+    task = run.task
+    return TaskRecord(
+        task_id=task.task_id,
+        tenant_id=task.session.tenant_id,
+        user_id=task.session.user_id,
+        session_id=task.session.session_id,
+        query=task.query,
+        context=task.context.model_dump(mode="json", exclude_defaults=True, exclude={"attachments"}),
+        mode=run.mode,
+        created_at=steps.started_at(),
+        completed_at=steps.now(),
+        outcome=result,
+    )
 
 
 def attributes(result: TaskResult) -> dict[str, str | int | float]:

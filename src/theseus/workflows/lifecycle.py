@@ -248,6 +248,8 @@ class Lifecycle:
         if self._has_attributes:
             steps.label(endings.attributes(result))
         await self._milestones.close()
+        if self._run is not None and self._run.facts.archives:
+            await steps.archive(endings.record(self._run, result))
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _progress(self) -> Progress:

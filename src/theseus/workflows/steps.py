@@ -14,14 +14,9 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
-from temporalio.exceptions import (
-    ActivityError,
-    CancelledError,
-    FailureError,
-    TimeoutError,
-    TimeoutType,
-)
+from temporalio.exceptions import ActivityError, CancelledError, FailureError, TimeoutError, TimeoutType
 
+from theseus.activities.archive import ArchiveActivities
 from theseus.activities.attachments import AttachmentActivities
 from theseus.activities.events import EventActivities
 from theseus.activities.library.activity import LibraryActivities
@@ -30,6 +25,7 @@ from theseus.activities.memory import MemoryActivities
 from theseus.activities.sessions import SessionActivities
 from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
+from theseus.contracts.archive import TaskRecord
 from theseus.contracts.attachments import StoreAttachments, StoredAttachments
 from theseus.contracts.control import SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType
@@ -78,6 +74,11 @@ _fairness_key: ContextVar[str | None] = ContextVar("fairness_key", default=None)
 def now() -> datetime:
     """The workflow's clock."""
     return workflow.now()
+
+
+def started_at() -> datetime:
+    """When the task began, in whichever history."""
+    return workflow.info().workflow_start_time
 
 
 def fresh_id() -> str:
@@ -229,6 +230,20 @@ async def publish_last(events: Sequence[Event]) -> bool:
         workflow.logger.warning("the last events of the task could not be published")
         return False
     return True
+
+
+async def archive(record: TaskRecord) -> None:
+    """Keeps an ended task, briefly tried: a gateway that asks for it later finds its end in Temporal."""
+    try:
+        await workflow.execute_local_activity_method(
+            ArchiveActivities.keep,
+            record,
+            schedule_to_close_timeout=SHORT_CALL,
+            retry_policy=_BRIEF,
+            summary="the task, for good",
+        )
+    except FailureError as error:
+        workflow.logger.warning("the task was not archived: %s", error)
 
 
 async def load_session(key: SessionKey, last: int) -> SessionView:

@@ -95,7 +95,7 @@ class TaskAnswer(BaseModel):
             created_at=record.created_at,
             updated_at=record.completed_at or record.created_at,
             completed_at=record.completed_at,
-            **(_outcome(ended) if ended is not None else {}),
+            **(_outcome(ended) if ended is not None else _progress(found)),
         )
 
 
@@ -104,6 +104,14 @@ def wire_status(found: Found) -> str:
     if found.record.outcome is not None:
         return STATUS_OF[found.record.outcome.status]
     return "TASK_STATUS_PAUSED" if found.is_paused else "TASK_STATUS_RUNNING"
+
+
+def _progress(found: Found) -> dict[str, Any]:
+    if found.progress is None:
+        return {}
+    now = found.progress
+    shown = now.model_dump(mode="json", include={"phase", "plan", "agents", "waiting_for"}, exclude_none=True)
+    return {"usage": UsageAnswer.of(now.usage), "metadata": {"progress": shown}}
 
 
 def _outcome(ended: TaskResult) -> dict[str, Any]:
