@@ -22,6 +22,7 @@ from tests.support.world import Handle, World, world
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import running
 from theseus.contracts.session import SessionKey, Turn
+from theseus.stores.archive.opening import archive
 from theseus.stores.ports import StoreDownError
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -53,6 +54,12 @@ async def ended(there: World, handle: Handle) -> Handle:
 
 @path("simple-one-call")
 async def one_call(there: World) -> Handle:
+    there.model.replace({"rules": [{"reply": {"text": "Paris."}}]})
+    return await ended(there, await there.start("Capital of France?", context={"role": "chat"}))
+
+
+@path("simple-archived")
+async def archived(there: World) -> Handle:
     there.model.replace({"rules": [{"reply": {"text": "Paris."}}]})
     return await ended(there, await there.start("Capital of France?", context={"role": "chat"}))
 
@@ -273,11 +280,14 @@ async def record(names: list[str]) -> None:
             file = HISTORIES / f"{name}.json"
             if name not in names and (names or file.exists()):
                 continue
-            with tempfile.TemporaryDirectory() as folder:
-                settings = library_paths.files(Path(folder))
-                async with world(env.client, model, Path(folder), corpus_dir=documents(), **settings) as there:
-                    handle = await make(there)
-                    file.write_text(portable(await handle.fetch_history()))
+            async with contextlib.AsyncExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                more: dict[str, Any] = {**library_paths.files(folder), "corpus_dir": documents()}
+                if name.endswith("-archived"):
+                    more["archive"] = await stack.enter_async_context(archive(f"sqlite:///{folder}/archive.db"))
+                there = await stack.enter_async_context(world(env.client, model, folder, **more))
+                handle = await make(there)
+                file.write_text(portable(await handle.fetch_history()))
             model.clear()
 
 
