@@ -24,13 +24,13 @@ from theseus.contracts.task import Mode, TaskResult
 from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryBrowsers,
-    MemoryEvents,
     MemoryEvidence,
     MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
 )
+from theseus.stores.memory_events import MemoryEvents
 
 Handle = WorkflowHandle[Any, Any]
 
