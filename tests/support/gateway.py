@@ -14,6 +14,7 @@ from tests.support.world import World
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Authenticator, Everybody
+from theseus.gateway.serving import Server
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
 
@@ -53,8 +54,8 @@ async def listening(backend: Backend) -> AsyncGenerator[str]:
     """uvicorn on a port of its own; gives the address."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(application(backend), log_config=None, access_log=False, ws="websockets-sansio")
+        server = Server(
+            backend, uvicorn.Config(application(backend), log_config=None, access_log=False, ws="websockets-sansio")
         )
         serving = asyncio.create_task(server.serve(sockets=[taken]))
         while not server.started:

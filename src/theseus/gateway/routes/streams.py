@@ -12,7 +12,7 @@ from theseus.domain.intake import parsed
 from theseus.gateway.backend import Backend, Behind
 from theseus.gateway.callers import Caller, Calling
 from theseus.gateway.routes.tasks import TaskId
-from theseus.gateway.streams.hub import GatewayStopping, Ping, Remark, Trouble
+from theseus.gateway.streams.items import GatewayStopping, Ping, Remark, Trouble
 from theseus.gateway.streams.lines import lines
 from theseus.gateway.streams.sending import EventStream
 from theseus.gateway.streams.since import Since
@@ -95,8 +95,8 @@ async def ws(
 async def _tell(websocket: WebSocket, record: TaskRecord, since: Since, types: frozenset[str], backend: Backend) -> int:
     """Sends until the end; gives the code to close with."""
     try:
-        async with aclosing(backend.streams.read(record, since, types)) as items:
-            async for item in items:
+        async with aclosing(backend.streams.read(record, since, types)) as told:
+            async for item in (item async for items in told for item in items):
                 match item:
                     case Ping() | Remark():
                         pass

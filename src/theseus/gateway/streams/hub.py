@@ -4,15 +4,16 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.service import RPCError
 
 from theseus.client import ClientError
 from theseus.contracts.archive import TaskRecord
-from theseus.contracts.events import StoredEvent
-from theseus.gateway.streams.endings import Endings, last_words
+from theseus.gateway.streams.endings import Endings
+from theseus.gateway.streams.items import GatewayStopping, Item, Remark, unreadable
+from theseus.gateway.streams.reader import Reader
 from theseus.gateway.streams.since import Since
 from theseus.gateway.streams.tail import Tail
 from theseus.gateway.wire.events import Frame
@@ -21,7 +22,6 @@ from theseus.stores.ports import EventLog, StoreDownError
 from theseus.stores.rules import just_before, position
 
 _log = logging.getLogger("theseus.gateway")
-END = "STREAM_END"
 
 
 @dataclass(frozen=True)
@@ -33,56 +33,11 @@ class Pace:
     look_again: timedelta = timedelta(seconds=10)
 
 
-class GatewayStopping(Exception):
-    """This process ends; the reader has to come back and go on where it was."""
-
-
-class Ping:
-    """Nothing to tell, and the stream goes on."""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What people who look at the stream may want to know."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """The stream cannot go on, and the task is none the worse for it; the last item."""
-
-    message: str
-
-
-Item = Frame | Ping | Remark | Trouble
-
-
 @dataclass
 class _Shared:
     tail: Tail
     work: list[asyncio.Task[None]]
     readers: int = 0
-
-
-@dataclass
-class _Reader:
-    """One who watches: what they have seen, and when they last heard something."""
-
-    since: Since
-    types: Collection[str]
-    last_seq: int | None
-    due: float = 0.0
-    place: tuple[int, int] = field(default=(0, 0))
-
-    def wants(self, frame: Frame) -> bool:
-        return not self.types or frame.type in self.types or frame.type == END
-
-    def take(self, stored: StoredEvent) -> int:
-        """Notes an event; how many before it are not kept any more."""
-        missing = 0 if self.last_seq is None else stored.seq - self.last_seq - 1
-        self.place, self.last_seq = position(stored.stream_id), stored.seq
-        return max(missing, 0)
 
 
 class Streams:
@@ -115,10 +70,10 @@ class Streams:
         """Every reader gets a GatewayStopping now, or when it comes."""
         self._stopping = True
         for shared in self._shared.values():
-            shared.tail.give_up("")
+            shared.tail.stop()
 
-    async def read(self, record: TaskRecord, since: Since, types: Collection[str] = ()) -> AsyncGenerator[Item]:
-        """A task's events after those that were seen, until its end.
+    async def read(self, record: TaskRecord, since: Since, types: Collection[str] = ()) -> AsyncGenerator[list[Item]]:
+        """A task's events after those that were seen, until its end, as many at once as there are.
 
         Args:
             record: the task; that it is the caller's was made sure of.
@@ -128,84 +83,26 @@ class Streams:
         Raises:
             GatewayStopping: the process ends.
         """
-        if record.outcome is not None and not await self._is_kept(record.task_id):
-            async for item in self._told_from_archive(record, since, types):
-                yield item
-            return
-        reader = _Reader(since, types, since.numbered, place=since.place)
-        async with self._tail(record, since) as tail, aclosing(self._live(record.task_id, tail, reader)) as items:
-            async for item in items:
-                yield item
-
-    async def _live(self, task_id: str, tail: Tail, reader: _Reader) -> AsyncGenerator[Item]:
-        beat = self._pace.heartbeat.total_seconds()
-        clock = asyncio.get_running_loop().time
-        reader.due = clock() + beat
-        try:
-            async with aclosing(self._frames(task_id, tail, reader)) as items:
-                async for item in items:
-                    is_told = not isinstance(item, Frame) or reader.wants(item)
-                    if is_told or clock() >= reader.due:
-                        yield item if is_told else Ping()
-                        reader.due = clock() + beat
-        except (StoreDownError, ValueError) as error:
-            # a ValueError is an event that this version of ours cannot read
-            yield _unreadable(task_id, str(error))
-
-    async def _frames(self, task_id: str, tail: Tail, reader: _Reader) -> AsyncGenerator[Item]:
-        clock = asyncio.get_running_loop().time
-        number = tail.number_after(reader.place)
-        while True:
-            if self._stopping:
-                raise GatewayStopping
-            if number is None or number < tail.first:
-                async with aclosing(self._catch_up(task_id, tail, reader)) as missed:
-                    async for item in missed:
-                        yield item
-                number = tail.number_after(reader.place)
-                # what lies between was trimmed: the log itself does not have it any more
-                number = tail.first if number is None else number
-            elif number < tail.came:
-                for item in _taken(tail.frame(number), reader):
-                    yield item
-                number += 1
-            elif tail.is_silent:
-                for item in self._last(task_id, tail):
-                    yield item
-                return
-            elif not await tail.news(number, reader.due - clock()):
-                yield Ping()
-
-    async def _catch_up(self, task_id: str, tail: Tail, reader: _Reader) -> AsyncGenerator[Item]:
-        """From the log itself, up to what the tail has at hand."""
-        start = f"{reader.place[0]}-{reader.place[1]}"
-        async for stored in self._events.read(task_id, start, follow=False):
-            for item in _taken(Frame(stored), reader):
-                yield item
-            if reader.place >= tail.before:
-                return
-
-    def _last(self, task_id: str, tail: Tail) -> list[Item]:
-        """What is said when nothing more comes."""
         if self._stopping:
             raise GatewayStopping
-        if tail.orphan is not None:
-            return [Frame(stored) for stored in last_words(tail.orphan)]
-        return [_unreadable(task_id, tail.problem)] if tail.problem is not None else []
+        reader = Reader(self._events, record.task_id, since, types)
+        if record.outcome is not None and not await self._is_kept(record.task_id):
+            async for items in self._told_from_archive(record, reader):
+                yield items
+            return
+        async with self._tail(record, since) as tail, aclosing(reader.items(tail, self._pace.heartbeat)) as told:
+            async for items in told:
+                yield items
 
-    async def _told_from_archive(
-        self, record: TaskRecord, since: Since, types: Collection[str]
-    ) -> AsyncGenerator[Item]:
-        yield Remark("this task has ended: its events are told from the archive, without pieces of text")
-        reader = _Reader(since, types, None)
+    async def _told_from_archive(self, record: TaskRecord, reader: Reader) -> AsyncGenerator[list[Item]]:
+        yield [Remark("this task has ended: its events are told from the archive, without pieces of text")]
         try:
             async for stored in self._endings.kept(record):
                 frame = Frame(stored)
-                if not since.has(stored) and reader.wants(frame):
-                    yield frame
+                if not reader.has(stored) and reader.wants(frame):
+                    yield [frame]
         except ArchiveDownError as error:
-            _log.warning("a stream was cut: %s", error)
-            yield Trouble("the archive cannot be read now; try again in a moment")
+            yield [unreadable(record.task_id, str(error))]
 
     async def _is_kept(self, task_id: str) -> bool:
         """Whether the log still has anything of a task that ended."""
@@ -224,7 +121,8 @@ class Streams:
         shared = self._shared.get(record.task_id)
         if shared is None or shared.tail.problem is not None:
             tail = Tail(self._events, record.task_id, start)
-            shared = _Shared(tail, [asyncio.create_task(tail.follow()), asyncio.create_task(self._watch(record, tail))])
+            work = (tail.follow(), tail.pulse(self._pace.heartbeat / 10), self._watch(record, tail))
+            shared = _Shared(tail, [asyncio.create_task(each) for each in work])
             self._shared[record.task_id] = shared
         shared.readers += 1
         try:
@@ -271,19 +169,3 @@ class Streams:
                 if not tail.is_silent:
                     tail.abandon(ended)
                 return
-
-
-def _unreadable(task_id: str, problem: str | None) -> Trouble:
-    _log.warning("the stream of %s was cut: %s", task_id, problem)
-    return Trouble(
-        f"the task's events cannot be read now; the task itself is not touched: ask GET /api/v1/tasks/{task_id}, "
-        "or come back with the last event's id"
-    )
-
-
-def _taken(frame: Frame, reader: _Reader) -> list[Item]:
-    if reader.since.has(frame.stored):
-        return []
-    missing = reader.take(frame.stored)
-    told: list[Item] = [Remark(f"{missing} earlier events are not kept any more")] if missing else []
-    return [*told, frame]

@@ -3,23 +3,27 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from theseus.gateway.streams.hub import Item, Ping, Remark, Trouble
+from theseus.gateway.streams.items import Item, Ping, Remark, Trouble
 from theseus.gateway.wire.events import FAULT, comment, fault
 
 PING = comment("ping")
 
 
-async def lines(task_id: str, items: AsyncGenerator[Item]) -> AsyncGenerator[bytes]:
-    """The pieces to send, each a whole block."""
+async def lines(task_id: str, told: AsyncGenerator[list[Item]]) -> AsyncGenerator[bytes]:
+    """The pieces to send, each of whole blocks."""
     yield comment(f"connected to {task_id}")
-    async with aclosing(items):
-        async for item in items:
-            match item:
-                case Ping():
-                    yield PING
-                case Remark(text=text):
-                    yield comment(text)
-                case Trouble(message=message):
-                    yield f"event: {FAULT}\ndata: {fault(task_id, message)}\n\n".encode("ascii")
-                case frame:
-                    yield frame.sse
+    async with aclosing(told):
+        async for items in told:
+            yield b"".join(_block(task_id, item) for item in items)
+
+
+def _block(task_id: str, item: Item) -> bytes:
+    match item:
+        case Ping():
+            return PING
+        case Remark(text=text):
+            return comment(text)
+        case Trouble(message=message):
+            return f"event: {FAULT}\ndata: {fault(task_id, message)}\n\n".encode("ascii")
+        case frame:
+            return frame.sse

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import timedelta
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from theseus.gateway.streams.hub import GatewayStopping
+from theseus.gateway.streams.items import GatewayStopping
 
+LOOK = timedelta(seconds=10)
 STALLED = timedelta(seconds=60)
-"""A reader that takes nothing for so long is gone."""
+"""A reader that takes nothing for so long is gone; it is looked after every `LOOK`."""
 HEADERS: Mapping[str, str] = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 _log = logging.getLogger("theseus.gateway")
@@ -39,6 +40,7 @@ class EventStream(Response):
         self.background = None
         self._pieces = pieces
         self._on_gone = on_gone
+        self._sent_at: float | None = None
         self.init_headers({**HEADERS, **(headers or {})})
         del self.headers["content-length"]
 
@@ -47,11 +49,14 @@ class EventStream(Response):
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_left(receive))
         try:
-            await asyncio.wait([sending, leaving], return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                self._gone()
-            else:
+            while not sending.done() and not leaving.done() and not self._is_stalled():
+                await asyncio.wait(
+                    [sending, leaving], return_when=asyncio.FIRST_COMPLETED, timeout=LOOK.total_seconds()
+                )
+            if sending.done():
                 sending.result()
+            elif self._on_gone is not None:
+                self._on_gone()
         finally:
             for task in (sending, leaving):
                 task.cancel()
@@ -59,23 +64,22 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        clock = asyncio.get_running_loop().time
         try:
             async with aclosing(self._pieces) as pieces:
                 async for piece in pieces:
-                    async with asyncio.timeout(STALLED.total_seconds()):
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError:
-            _log.info("a reader of a stream took nothing for %s and was left", STALLED)
-            self._gone()
+                    self._sent_at = clock()
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    self._sent_at = None
         except GatewayStopping:
             return
-        else:
-            with suppress(OSError):
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _gone(self) -> None:
-        if self._on_gone is not None:
-            self._on_gone()
+    def _is_stalled(self) -> bool:
+        if self._sent_at is None or asyncio.get_running_loop().time() - self._sent_at < STALLED.total_seconds():
+            return False
+        _log.info("a reader of a stream took nothing for %s and was left", STALLED)
+        return True
 
 
 async def _left(receive: Receive) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from datetime import timedelta
 
 from theseus.contracts.archive import TaskRecord
 from theseus.gateway.wire.events import Frame
@@ -37,6 +38,7 @@ class Tail:
         self.is_over = False
         self.problem: str | None = None
         self.orphan: TaskRecord | None = None
+        self.is_stopping = False
 
     @property
     def first(self) -> int:
@@ -46,7 +48,7 @@ class Tail:
     @property
     def is_silent(self) -> bool:
         """Whether nothing more will come."""
-        return self.is_over or self.problem is not None or self.orphan is not None
+        return self.is_over or self.is_stopping or self.problem is not None or self.orphan is not None
 
     async def follow(self) -> None:
         """Reads until the task's end, or until the log cannot be read."""
@@ -88,16 +90,20 @@ class Tail:
                 high = middle
         return self.first + low
 
-    async def news(self, number: int, seconds: float) -> bool:
-        """Waits until there is a frame with this number or nothing more will come; False when the time was over first."""
-        if number < self.came or self.is_silent:
-            return True
-        try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        return True
+    def stop(self) -> None:
+        """Nothing more comes from this process."""
+        self.is_stopping = True
+        self._tell()
+
+    async def news(self) -> None:
+        """Waits for the next frame, for the end, or for a pulse."""
+        await self._news.wait()
+
+    async def pulse(self, every: timedelta) -> None:
+        """Wakes all readers so often, so that each can look at the clock: one timer for all of them."""
+        while not self.is_silent:
+            await asyncio.sleep(every.total_seconds())
+            self._tell()
 
     def _add(self, frame: Frame) -> None:
         self._kept.append(frame)
