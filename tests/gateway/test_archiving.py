@@ -85,7 +85,10 @@ async def test_an_archive_that_is_away_costs_no_task_and_is_told_later(
                 raise ArchiveDownError("the archive does not answer")
 
         away: object = Away()
-        async with world(temporal.client, model, tmp_path, archive=away) as there, gateway(there, whole) as door:  # pyright: ignore[reportArgumentType]
+        async with (
+            world(temporal.client, model, tmp_path, archive=away) as there,
+            gateway(there, tmp_path, kept=whole) as door,
+        ):  # pyright: ignore[reportArgumentType]
             task_id = await submitted(door)
             result = await asyncio.wait_for(there.client.get_workflow_handle(task_id).result(), 30)
             assert result["status"] == "completed"

@@ -72,7 +72,9 @@ async def test_a_task_is_held_goes_on_and_is_ended(page: Page, door: Gateway) ->
 
 
 async def test_a_plan_waits_for_a_yes_on_the_page(page: Page, door: Gateway) -> None:
-    door.world.model.replace({"rules": [plans(subtask("a"), subtask("b")), does("a"), does("b"), synthesis("so it is")]})
+    door.world.model.replace(
+        {"rules": [plans(subtask("a"), subtask("b")), does("a"), does("b"), synthesis("so it is")]}
+    )
     await page.get_by_label("a person approves the plan").check()
     await start(page, "Two things", "standard")
     await expect(page.get_by_text("Approve this?")).to_be_visible(timeout=20_000)

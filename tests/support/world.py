@@ -25,13 +25,13 @@ from theseus.stores.archive.port import Archive
 from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryBrowsers,
-    MemoryEvents,
     MemoryEvidence,
     MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
 )
+from theseus.stores.memory_events import MemoryEvents
 
 Handle = WorkflowHandle[Any, Any]
 

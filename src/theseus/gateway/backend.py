@@ -1,6 +1,7 @@
 """What routes work with: built once when the gateway starts, and found through `Behind`."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends
@@ -9,6 +10,8 @@ from temporalio.client import Client
 
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
+from theseus.gateway.streams.endings import Endings
+from theseus.gateway.streams.hub import Streams
 from theseus.gateway.tasks import Tasks
 from theseus.stores.archive.port import Archive
 from theseus.stores.ports import ArtifactStore, EventLog, SessionStore
@@ -30,6 +33,11 @@ class Backend:
     def tasks(self) -> Tasks:
         """Tasks as callers see them."""
         return Tasks(self.temporal, self.archive, self.settings.task_queue)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The streams of all tasks that are watched here."""
+        return Streams(self.events, Endings(self.temporal, self.archive))
 
 
 def _backend(connection: HTTPConnection) -> Backend:

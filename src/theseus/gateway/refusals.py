@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
@@ -73,7 +73,7 @@ def install(app: FastAPI) -> None:
         return answer(Refusal(error.status_code, str(error.detail), dict(error.headers or {})))
 
     async def invalid(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
+        assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
         return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]))
 
     async def bug(_request: Request, error: Exception) -> JSONResponse:
@@ -86,6 +86,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(WebSocketRequestValidationError, invalid)
     app.add_exception_handler(Exception, bug)
 
 

@@ -175,10 +175,19 @@ class Tasks:
         Raises:
             Refusal: 404, there is none, or it is somebody else's.
         """
+        await self.record(task_id, caller)
+        return self._temporal.get_workflow_handle(task_id)
+
+    async def record(self, task_id: str, caller: Caller) -> TaskRecord:
+        """A task of the caller, with its outcome where the archive knows it.
+
+        Raises:
+            Refusal: 404, there is none, or it is somebody else's.
+        """
         record = await self._archive.task(task_id)
-        handle: Handle = self._temporal.get_workflow_handle(task_id)
-        _own(record or _seen(await handle.describe()), caller)
-        return handle
+        if record is None:
+            record = _seen(await self._temporal.get_workflow_handle(task_id).describe())
+        return _own(record, caller)
 
     def _task(self, raw: JsonValue, accepted: AcceptedTask, caller: Caller) -> dict[str, JsonValue]:
         assert isinstance(raw, dict)

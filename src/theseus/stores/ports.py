@@ -87,6 +87,10 @@ class EventLog(Protocol):
         """Events after the stream id `after`, oldest first; with `follow` it waits for more until STREAM_END."""
         ...
 
+    async def end(self, task_id: str) -> str | None:
+        """The stream id of a task's STREAM_END; None while there is none, and when its events are forgotten."""
+        ...
+
 
 class RateStore(Protocol):
     """Token buckets of providers, shared by all workers. Losing them forgets only what was drawn a moment ago."""
