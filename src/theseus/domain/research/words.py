@@ -68,6 +68,9 @@ def stems_of(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
+    if word[-1] not in "sgd":
+        # the last letters of all endings
+        return word
     for ending in ("ings", "ing", "ies", "ied", "es", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
