@@ -77,7 +77,7 @@ class World:
     async def result(self, handle: Handle) -> TaskResult:
         """The task's result, also when it failed."""
         try:
-            return TaskResult.model_validate(await asyncio.wait_for(handle.result(), 60))
+            return TaskResult.model_validate(await asyncio.wait_for(handle.result(), 100))
         except WorkflowFailureError as error:
             assert isinstance(error.cause, ApplicationError), error.cause
             return TaskResult.model_validate(error.cause.details[0])

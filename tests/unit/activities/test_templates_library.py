@@ -147,12 +147,12 @@ def found(folder: Path, text: str | bytes) -> Any:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_is_refused_with_its_place(attack: str, tmp_path: Path) -> None:
     text, said = ATTACKS[attack]
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(LibraryError) as refused:
         found(tmp_path, text)
     assert said in str(refused.value)
     assert str(tmp_path / "t.yaml") in str(refused.value), "the file is named"
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_tool_that_is_gone_and_an_unknown_role_are_told_with_their_place(tmp_path: Path) -> None:
