@@ -6,9 +6,9 @@ from theseus import __version__
 from theseus.gateway import refusals
 from theseus.gateway.backend import Backend
 from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders
-from theseus.gateway.routes import health, streams, tasks
+from theseus.gateway.routes import health, openai, streams, tasks
 
-ROUTERS = (health.router, streams.router, tasks.router)
+ROUTERS = (health.router, openai.router, streams.router, tasks.router)
 
 
 def application(backend: Backend) -> FastAPI:
