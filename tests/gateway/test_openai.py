@@ -45,6 +45,8 @@ async def test_an_answer_comes_whole_with_what_it_took(door: Gateway, client: op
     task = (await door.http.get(f"/api/v1/tasks/{raw.headers['X-Workflow-ID']}")).json()
     assert answer.usage is not None and answer.usage.total_tokens == task["usage"]["total_tokens"] > 0
     assert (task["mode"], task["session_id"]) == ("simple", raw.headers["X-Session-ID"])
+    record = await door.archive.task(task["task_id"])
+    assert record is not None and record.trigger == "openai"
 
 
 async def test_an_answer_is_streamed_while_it_is_written(door: Gateway, client: openai.AsyncOpenAI) -> None:
@@ -113,6 +115,14 @@ async def test_the_answer_depends_on_what_was_said_before(door: Gateway, client:
     assert alone.choices[0].message.content == "I cannot know."
     sent = [m["content"] for m in door.world.model.requests[0].body["messages"] if m["role"] != "system"]
     assert sent[:2] == ["my name is Ada", "Hello Ada."] and "who am I?" in sent[2]
+
+
+async def test_half_a_character_breaks_nothing(door: Gateway) -> None:
+    body = rb'{"messages": [{"role": "user", "content": "\ud83d"}, {"role": "assistant", "content": "\ud83d"}, %s]}'
+    answer = await soon(
+        door.http.post("/v1/chat/completions", content=body % rb'{"role": "user", "content": "q\ude00"}')
+    )
+    assert answer.status_code == 200, answer.text
 
 
 async def test_a_session_is_gone_on_with_and_told_nothing_twice(door: Gateway, client: openai.AsyncOpenAI) -> None:

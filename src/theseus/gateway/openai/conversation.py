@@ -70,7 +70,8 @@ def talk_of(messages: Sequence[Message]) -> Talk:
         place = f"messages.{at}"
         if message.role in ("tool", "function") or message.tool_calls:
             raise _refused(place, "a task calls tools of its own; calls of a client's tools cannot be part of it")
-        text = reading.text(message, place)
+        # half characters are no text that could be kept
+        text = reading.text(message, place).encode(errors="replace").decode()
         if message.role in ("system", "developer"):
             system.append(text)
         elif said and said[-1][0] == message.role:
