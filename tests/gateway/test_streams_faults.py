@@ -1,6 +1,7 @@
 """Whatever goes away while a task is watched, the task goes on, and who comes back with a place misses and doubles nothing."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -166,3 +167,50 @@ async def test_a_gateway_that_stops_breaks_its_streams_off_so_that_clients_come_
     with pytest.raises(httpx.RemoteProtocolError):
         await soon(watching)
     await published(door, task, [end(task)])
+
+
+async def test_an_answer_over_openais_api_comes_also_without_redis(redis_there: World, tmp_path: Path) -> None:
+    there = redis_there
+    there.model.replace(SLOW)
+    (tmp_path / "one").mkdir()
+    async with there.worker(), gateway(there, tmp_path) as door:
+        body = {"messages": [{"role": "user", "content": "w"}], "stream": True}
+        with valkey(tmp_path / "one", port(there)):
+            calling = asyncio.create_task(door.http.post("/v1/chat/completions", json=body))
+
+            async def is_written() -> bool:
+                return len(there.model.requests) == 1
+
+            await until(is_written)
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(2)
+        with valkey(tmp_path / "one", port(there)):
+            answer = await soon(calling, 30)
+        chunks = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
+        told_text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+        assert told_text == "one word after the other " * 24
+        assert answer.text.endswith("data: [DONE]\n\n")
+        assert len(there.model.requests) == 1
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_gateway_that_stops_leaves_the_tasks_of_its_calls_alone(door: Gateway, stream: bool) -> None:
+    door.world.model.replace({"rules": [{"reply": {"text": "done"}, "latency": 1.5}]})
+    body = {"messages": [{"role": "user", "content": "w"}], "stream": stream}
+    calling = asyncio.create_task(door.http.post("/v1/chat/completions", json=body))
+
+    async def is_asked() -> bool:
+        return len(door.world.model.requests) == 1
+
+    await until(is_asked)
+    door.backend.streams.stop()
+    if stream:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await soon(calling)
+    else:
+        answer = await soon(calling)
+        assert (answer.status_code, answer.headers["X-Should-Retry"]) == (503, "false")
+        assert "the task goes on: GET /api/v1/tasks/task-" in answer.json()["error"]["message"]
+    flows = door.world.client.list_workflows(f'TaskQueue = "{door.world.settings.task_queue}"')
+    handle = door.world.client.get_workflow_handle((await anext(flows)).id)
+    assert (await soon(handle.result()))["status"] == "completed"

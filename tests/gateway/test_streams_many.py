@@ -20,8 +20,8 @@ from tests.support.world import world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
 
-TASKS, READERS, DELTAS = 20, 200, 30
-PAUSE = 0.1
+TASKS, READERS, DELTAS = 20, 200, 20
+PAUSE = 0.2
 P95_MS = 150
 TRIES = 3
 """A machine with other work says little about ours."""

@@ -8,8 +8,11 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
+from theseus.activities.llm.catalogue import Catalogue
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
+from theseus.gateway.openai.calls import Calls
+from theseus.gateway.openai.models import Models
 from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
 from theseus.gateway.tasks import Tasks
@@ -38,6 +41,16 @@ class Backend:
     def streams(self) -> Streams:
         """The streams of all tasks that are watched here."""
         return Streams(self.events, Endings(self.temporal, self.archive))
+
+    @cached_property
+    def models(self) -> Models:
+        """What OpenAI's clients may ask for."""
+        return Models(Catalogue.load(self.settings.models_file, {}))
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The calls of OpenAI's clients."""
+        return Calls(self.tasks, self.sessions, self.streams)
 
 
 def _backend(connection: HTTPConnection) -> Backend:

@@ -68,16 +68,19 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
 
     Raises:
         ConnectionError: no Temporal answers.
+        CatalogueError: the models file is wrong.
         OSError: the port is taken.
     """
     async with backend(settings) as world:
+        # a models file that is wrong is said now, not to the first who asks
+        known = len(world.models.all)
         config = uvicorn.Config(
             application(world), host=host, port=port, log_config=None, access_log=False, ws="websockets-sansio"
         )
         server = Server(world, config)
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
-        _log.info("gateway listens at http://%s:%s", host, port)
+        _log.info("gateway listens at http://%s:%s and serves %d models", host, port, known)
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         stopping.cancel()

@@ -1,7 +1,7 @@
 """How a task is told of whose stream is gone, or was never ended: from the archive and Temporal."""
 
 from collections.abc import AsyncGenerator, Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
@@ -26,6 +26,8 @@ from theseus.contracts.task import TaskResult, TaskStatus
 from theseus.domain.telling import SHOWN_CHARS
 from theseus.stores.archive.port import Archive, Page
 
+START_PATIENCE = timedelta(minutes=1)
+"""A task is kept before it is started: so long, one that Temporal does not know may be about to start."""
 _PAGE = 500
 _RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 _ANSWERED = (TaskStatus.COMPLETED, TaskStatus.PARTIAL, TaskStatus.DEGRADED, TaskStatus.BUDGET_EXHAUSTED)
@@ -58,6 +60,8 @@ class Endings:
             seen = await handle.describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
+                if datetime.now(UTC) - record.created_at < START_PATIENCE:
+                    return None
                 raise UnknownTaskError(f"Temporal does not know the task {record.task_id}, or not any more") from error
             raise
         if seen.status in _RUNNING:

@@ -54,12 +54,12 @@ class Streams:
         self._endings = endings
         self._pace = pace or Pace()
         self._shared: dict[str, _Shared] = {}
-        self._stopping = False
+        self.stopped = asyncio.Event()
 
     @property
     def is_stopping(self) -> bool:
         """Whether this process is about to end."""
-        return self._stopping
+        return self.stopped.is_set()
 
     @property
     def open(self) -> int:
@@ -68,7 +68,7 @@ class Streams:
 
     def stop(self) -> None:
         """Every reader gets a GatewayStopping now, or when it comes."""
-        self._stopping = True
+        self.stopped.set()
         for shared in self._shared.values():
             shared.tail.stop()
 
@@ -83,7 +83,7 @@ class Streams:
         Raises:
             GatewayStopping: the process ends.
         """
-        if self._stopping:
+        if self.is_stopping:
             raise GatewayStopping
         reader = Reader(self._events, record.task_id, since, types)
         if record.outcome is not None and not await self._is_kept(record.task_id):
@@ -102,7 +102,8 @@ class Streams:
                 if not reader.has(stored) and reader.wants(frame):
                     yield [frame]
         except ArchiveDownError as error:
-            yield [unreadable(record.task_id, str(error))]
+            _log.warning("a reader of %s was left: %s", record.task_id, error)
+            yield [unreadable(record.task_id)]
 
     async def _is_kept(self, task_id: str) -> bool:
         """Whether the log still has anything of a task that ended."""

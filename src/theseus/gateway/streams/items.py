@@ -1,11 +1,8 @@
 """What a reader of a stream is told, beside the events themselves."""
 
-import logging
 from dataclasses import dataclass
 
 from theseus.gateway.wire.events import Frame
-
-_log = logging.getLogger("theseus.gateway")
 
 
 class GatewayStopping(Exception):
@@ -33,9 +30,8 @@ class Trouble:
 Item = Frame | Ping | Remark | Trouble
 
 
-def unreadable(task_id: str, problem: str | None) -> Trouble:
+def unreadable(task_id: str) -> Trouble:
     """The events cannot be read; why is for the log alone."""
-    _log.warning("the stream of %s was cut: %s", task_id, problem)
     return Trouble(
         f"the task's events cannot be read now; the task itself is not touched: ask GET /api/v1/tasks/{task_id}, "
         "or come back with the last event's id"

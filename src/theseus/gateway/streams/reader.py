@@ -1,6 +1,7 @@
 """One who watches a task: what they have seen, what they want, and when they last heard something."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from datetime import timedelta
@@ -13,6 +14,8 @@ from theseus.gateway.streams.tail import Tail
 from theseus.gateway.wire.events import Frame
 from theseus.stores.ports import EventLog, StoreDownError
 from theseus.stores.rules import position
+
+_log = logging.getLogger("theseus.gateway")
 
 END = "STREAM_END"
 AT_ONCE = 100
@@ -59,7 +62,8 @@ class Reader:
                     told_at = clock()
         except (StoreDownError, ValueError) as error:
             # a ValueError is an event that this version of ours cannot read
-            yield [unreadable(self._task_id, str(error))]
+            _log.warning("a reader of %s was left: %s", self._task_id, error)
+            yield [unreadable(self._task_id)]
 
     async def _all(self, tail: Tail) -> AsyncGenerator[list[Item]]:
         number = tail.number_after(self._place)
@@ -105,4 +109,4 @@ class Reader:
             raise GatewayStopping
         if tail.orphan is not None:
             return [Frame(stored) for stored in last_words(tail.orphan)]
-        return [unreadable(self._task_id, tail.problem)] if tail.problem is not None else []
+        return [unreadable(self._task_id)] if tail.problem is not None else []

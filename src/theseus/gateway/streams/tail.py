@@ -1,6 +1,7 @@
 """One reader of a task's events for all who watch the task from this process; it keeps the last ones at hand."""
 
 import asyncio
+import logging
 from collections import deque
 from datetime import timedelta
 
@@ -8,6 +9,8 @@ from theseus.contracts.archive import TaskRecord
 from theseus.gateway.wire.events import Frame
 from theseus.stores.ports import EventLog, StoreDownError
 from theseus.stores.rules import position
+
+_log = logging.getLogger("theseus.gateway")
 
 MOST_FRAMES = 1_000
 MOST_CHARS = 2_000_000
@@ -59,7 +62,7 @@ class Tail:
             self.is_over = True
         except (StoreDownError, ValueError) as error:
             # a ValueError is an event that this version of ours cannot read
-            self.problem = str(error)
+            self.give_up(str(error))
         finally:
             self._tell()
 
@@ -70,6 +73,7 @@ class Tail:
 
     def give_up(self, problem: str) -> None:
         """Nothing more comes, for this reason."""
+        _log.warning("the stream of %s was cut: %s", self._task_id, problem)
         self.problem = problem
         self._tell()
 
