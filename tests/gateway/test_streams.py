@@ -98,11 +98,18 @@ async def test_a_place_that_is_none_is_refused(door: Gateway) -> None:
 
 async def test_a_place_that_nobody_has_seen_keeps_no_other_reader_waiting(door: Gateway) -> None:
     task = await registered(door)
+    watch = {"workflow_id": task}
     lost = asyncio.create_task(read(door.http, task, last="99999999999999-0"))
-    await asyncio.sleep(0.1)
-    reader = asyncio.create_task(read(door.http, task))
-    await published(door, task, [progress(task, 1), end(task)])
-    assert [b.event for b in told(await soon(reader))] == ["PROGRESS", "done"]
+    while not door.backend.streams.open:
+        await asyncio.sleep(0.01)
+    async with door.http.stream("GET", "/api/v1/stream/sse", params=watch) as answer:
+        coming = blocks(answer)
+        await anext(coming)
+        await asyncio.sleep(0.2)
+        await published(door, task, [progress(task, 1)])
+        assert (await soon(anext(coming), 3)).event == "PROGRESS"
+        await published(door, task, [end(task)])
+        assert (await soon(anext(coming), 3)).event == "done"
     assert told(await soon(lost)) == []
 
 

@@ -97,10 +97,11 @@ class Reader:
 
     def _taken(self, frame: Frame) -> list[Item]:
         """An event that came, and before it how many are not kept any more."""
-        if self.has(frame.stored):
+        place = position(frame.stored.stream_id)
+        if place <= self._place or self.has(frame.stored):
             return []
         missing = 0 if self._last_seq is None else frame.stored.seq - self._last_seq - 1
-        self._place, self._last_seq = position(frame.stored.stream_id), frame.stored.seq
+        self._place, self._last_seq = place, frame.stored.seq
         return [Remark(f"{missing} earlier events are not kept any more"), frame] if missing > 0 else [frame]
 
     def _last(self, tail: Tail) -> list[Item]:
