@@ -209,6 +209,12 @@ def test_a_name_means_the_newest_version_by_number_not_by_letters(tmp_path: Path
     assert templates.find("t", "3.0.0") is None
 
 
+def test_a_template_without_a_version_does_not_take_that_of_what_it_extends(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("name: base\nversion: 2.0.0\n" + ONE)
+    made = found(tmp_path, "name: t\nextends: base\n")
+    assert made.template.version == "1.0.0", "the version by which it is found"
+
+
 def test_what_a_template_inherits_is_told_where_it_stands(tmp_path: Path) -> None:
     base = "name: base\nnodes:\n  - {id: x, type: render, text: X}\n  - id: a\n    type: render\n    text: '{{ results.x }}'\n"
     (tmp_path / "base.yaml").write_text(base.replace("text: X}", "text: X}\n").replace("'{{ results.x }}'", "A"))
