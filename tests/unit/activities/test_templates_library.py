@@ -226,6 +226,13 @@ def test_what_a_template_inherits_is_told_where_it_stands(tmp_path: Path) -> Non
         found(tmp_path, "name: t\nextends: base\noutput: '{{ results.a }}'\n")
 
 
+def test_a_fault_of_a_base_is_told_where_the_last_word_was_said(tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text("name: first\nnodes:\n  - {id: a, type: render, text: A}\n")
+    (tmp_path / "second.yaml").write_text("name: second\nextends: first\nnodes:\n  - {id: a, text: '{{ nope }}'}\n")
+    with pytest.raises(LibraryError, match=r"second\.yaml: line 4: nodes\.0\.text"):
+        found(tmp_path, "name: t\nextends: second\n")
+
+
 def test_a_template_with_its_bases_is_no_larger_than_a_history_should_take(tmp_path: Path) -> None:
     nodes = [{"id": f"n{number}", "type": "render", "text": "x" * 10_000} for number in range(8)]
     with pytest.raises(LibraryError, match="at most 65536"):

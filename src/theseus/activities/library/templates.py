@@ -160,6 +160,7 @@ def _inherited(
     if not isinstance(references, list) or not all(isinstance(each, str) for each in cast("list[Any]", references)):
         raise document.wrong(("extends",), "a name such as base or base@1.0.0, or a list of them")
     bases: list[dict[str, Any]] = []
+    at_own = len(documents)
     for at, reference in enumerate(cast("list[str]", references)):
         place: Place = ("extends",) if isinstance(wanted, str) else ("extends", at)
         base = contents.find(*named(reference))
@@ -173,7 +174,7 @@ def _inherited(
         documents.append(base.value)
         bases.append(_inherited(contents, base, (*path, base.key), documents))
         # of several that say something, the last one's word holds: it is looked through first
-        documents[1:] = [*documents[at_base:], *documents[1:at_base]]
+        documents[at_own:] = [*documents[at_base:], *documents[at_own:at_base]]
     return merged(bases, document.data)
 
 
