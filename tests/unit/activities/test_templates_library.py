@@ -1,7 +1,10 @@
 """A template file that is not sound is refused, with file, line and field, before any task runs it."""
 
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ import yaml
 
 from theseus.activities.library.documents import LibraryError
 from theseus.activities.library.shelf import library_folders
-from theseus.activities.library.templates import Templates, unusable
+from theseus.activities.library.templates import Found, Templates, unusable
 from theseus.contracts.template import RenderNode
 from theseus.contracts.tools import Effect
 from theseus.roles.presets import PRESETS
@@ -197,6 +200,33 @@ def test_a_changed_file_is_read_anew_and_an_unchanged_one_is_not(tmp_path: Path)
     assert again is not None and again.content_hash != first.content_hash
     (tmp_path / "t.yaml").unlink()
     assert templates.find("t") is None
+
+
+def test_whoever_asks_after_an_edit_gets_it_though_others_ask_at_the_same_time(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}.yaml").write_text(f"name: other{number}\n{ONE}")
+    path, templates, over = tmp_path / "t.yaml", Templates([tmp_path]), Event()
+    seen: list[Found | None] = []
+
+    def ask_on() -> None:
+        while not over.is_set():
+            assert templates.find("t") is not None
+
+    path.write_text(f"name: t\n{ONE}")
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(8) as pool:
+        others = [pool.submit(ask_on) for _ in range(8)]
+        for number in range(40):
+            (tmp_path / "next").write_text(f"name: t\ndescription: edition {number}\n{ONE}")
+            (tmp_path / "next").replace(path)
+            seen.append(templates.find("t"))
+        over.set()
+        for each in others:
+            each.result()
+    sys.setswitchinterval(usual)
+    told = [made.template.description if made is not None else "" for made in seen]
+    assert told == [f"edition {number}" for number in range(40)]
 
 
 def test_a_name_means_the_newest_version_by_number_not_by_letters(tmp_path: Path) -> None:

@@ -82,8 +82,7 @@ class Templates:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._shelf = Shelf(folders, SUFFIXES, _read)
-        self._sound: dict[str, Found] = {}
-        self._of: Contents[Document] | None = None
+        self._sound: tuple[Contents[Document] | None, dict[str, Found]] = (None, {})
 
     @property
     def contents(self) -> Contents[Document]:
@@ -97,14 +96,16 @@ class Templates:
             LibraryError: there is one, and it cannot be used.
         """
         contents = self._shelf.contents()
-        if contents is not self._of:
-            self._of, self._sound = contents, {}
+        of, sound = self._sound
+        if contents is not of:
+            sound = {}
+            self._sound = (contents, sound)
         item = contents.find(name, version)
         if item is None:
             return None
-        if item.key not in self._sound:
-            self._sound[item.key] = _sound(contents, item)
-        return self._sound[item.key]
+        if item.key not in sound:
+            sound[item.key] = _sound(contents, item)
+        return sound[item.key]
 
     def names(self) -> list[str]:
         """`name@version` of all that can be read."""
