@@ -191,6 +191,18 @@ async def test_a_call_that_is_cancelled_ends_at_once_and_its_page_with_it(shop: 
         assert "Welcome" in await surfer.ok("navigate", url=f"{shop.url}/"), "the next call works"
 
 
+async def test_a_call_that_is_cancelled_while_the_browser_starts_leaves_no_process(shop: Site, tmp_path: Path) -> None:
+    before = set(leash.below(os.getpid()))
+    async with Surfer(tmp_path, [f"127.0.0.1:{shop.port}"]) as surfer:
+        for wait in (0.05, 0.3, 0.7):
+            call = asyncio.create_task(surfer("navigate", url=f"{shop.url}/"))
+            await asyncio.sleep(wait)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            await surfer.chromium.stop()
+            await gone([process for process in leash.below(os.getpid()) if process not in before], 5)
+
+
 async def test_a_page_that_never_ends_is_shown_as_far_as_it_came(shop: Site, tmp_path: Path) -> None:
     async with Surfer(tmp_path, [f"127.0.0.1:{shop.port}"]) as surfer:
         began = time.monotonic()
