@@ -77,6 +77,7 @@ _NEGATIONS = frozenset(
 )
 _NEGATING_SIGNS = re.compile(r"[不没沒无無非未别別]|ない|ません|안 |않|없|아니")
 _WORD = re.compile(r"\w+")
+_HOST = re.compile(r"(?:[^\W_](?:[\w-]{0,62})\.)+[^\W\d_]{2,62}(?![\w-])")
 _MARKED = re.compile(r"\[REDACTED_[A-Z]+\]")
 
 Rule = Callable[[Known], Change]
@@ -97,11 +98,17 @@ def noted(notes: Sequence[Note], said: str) -> tuple[Note, ...]:
 
 
 def facts_of(request: KeepRequest) -> list[Fact]:
-    """Notes as facts: without personal data; one in which there was a secret, or little else, is left out."""
+    """Notes as facts: without personal data.
+
+    One in which there was a secret, or little else, is left out, and so is one with a web address that is not in the
+    user's words: a page that wants to be remembered wants to be visited again.
+    """
     found: list[Fact] = []
     for n, note in enumerate(request.notes[:MOST_FACTS_OF_A_TASK], start=1):
         text = redact(" ".join(note.fact.split()))
         if KEY in text or PASSWORD in text or not terms_of(_MARKED.sub(" ", text)):
+            continue
+        if not _hosts(text) <= _hosts(note.said):
             continue
         words = [redact(" ".join(word.split())) for word in note.keywords]
         found.append(
@@ -270,6 +277,10 @@ def _flat(text: str) -> str:
 def _negates(text: str) -> bool:
     words = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", "")
     return not _NEGATIONS.isdisjoint(_WORD.findall(words)) or _NEGATING_SIGNS.search(words) is not None
+
+
+def _hosts(text: str) -> set[str]:
+    return set(_HOST.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _clean(word: str) -> str:
