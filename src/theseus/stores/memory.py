@@ -176,13 +176,13 @@ class MemoryBrowsers:
     def __init__(self, ttl: timedelta = timedelta(days=2)) -> None:
         self._kept: Kept[BrowserPlace] = Kept(ttl)
 
-    async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
+    async def put(self, key: SessionKey, task_id: str, agent: str, place: BrowserPlace) -> None:
         """See `BrowserStore.put`."""
-        self._kept.put((task_id, agent), place)
+        self._kept.put((*owner_of(key), task_id, agent), place)
 
-    async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
+    async def get(self, key: SessionKey, task_id: str, agent: str) -> BrowserPlace | None:
         """See `BrowserStore.get`."""
-        return self._kept.get((task_id, agent))
+        return self._kept.get((*owner_of(key), task_id, agent))
 
 
 class MemoryArtifacts:

@@ -137,12 +137,12 @@ class EvidenceStore(Protocol):
 class BrowserStore(Protocol):
     """Where the browsers of agents stand, so that another worker finds it. Losing it costs an agent its open page."""
 
-    async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
-        """Keeps where the browser of an agent stands now."""
+    async def put(self, key: SessionKey, task_id: str, agent: str, place: BrowserPlace) -> None:
+        """Keeps where the browser of an agent of that session's owner stands now."""
         ...
 
-    async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
-        """Where it stood last; None when that is not known, or not any more."""
+    async def get(self, key: SessionKey, task_id: str, agent: str) -> BrowserPlace | None:
+        """Where it stood last; None when that is not known, or not any more, or another's task had that id."""
         ...
 
 
