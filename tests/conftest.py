@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from hypothesis import settings
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.gateway import Gateway, gateway
@@ -13,6 +14,10 @@ from tests.support.world import World, world
 from theseus.activities.llm.scripted.script import Script
 from theseus.activities.llm.scripted.server import ScriptedModel, running
 from theseus.stores.archive.opening import archive
+
+# a busy machine is no fault of what is tested
+settings.register_profile("theseus", deadline=None)
+settings.load_profile("theseus")
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -17,6 +17,8 @@ from theseus.gateway.callers import Authenticator, Everybody
 from theseus.gateway.serving import Server
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
+from theseus.stores.memory_answers import MemoryAnswers
+from theseus.stores.ports import AnswerStore
 
 
 @dataclass
@@ -32,7 +34,12 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway(
-    world: World, folder: Path, *, kept: Archive | None = None, authenticator: Authenticator | None = None
+    world: World,
+    folder: Path,
+    *,
+    kept: Archive | None = None,
+    authenticator: Authenticator | None = None,
+    answers: AnswerStore | None = None,
 ) -> AsyncGenerator[Gateway]:
     """Serves the world over HTTP while the context is open; the archive is that of the world, else one in the folder."""
     async with AsyncExitStack() as stack:
@@ -45,6 +52,7 @@ async def gateway(
             events=world.stores.events,
             sessions=world.stores.sessions,
             artifacts=world.stores.artifacts,
+            answers=answers or MemoryAnswers(),
             authenticator=authenticator or Everybody(),
         )
         address = await stack.enter_async_context(listening(backend))

@@ -17,7 +17,7 @@ from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
 from theseus.gateway.tasks import Tasks
 from theseus.stores.archive.port import Archive
-from theseus.stores.ports import ArtifactStore, EventLog, SessionStore
+from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, SessionStore
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Backend:
     events: EventLog
     sessions: SessionStore
     artifacts: ArtifactStore
+    answers: AnswerStore
     authenticator: Authenticator
 
     @property

@@ -54,12 +54,20 @@ class Everybody:
         return Caller(user_id=OPEN_USER, tenant_id=OPEN_TENANT, key_id="open", is_admin=True)
 
 
-async def _caller(connection: HTTPConnection) -> Caller:
+async def authenticated(connection: HTTPConnection) -> Caller:
+    """Who calls; asked once a request.
+
+    Raises:
+        Refusal: 401.
+    """
+    known: Caller | None = getattr(connection.state, "caller", None)
+    if known is not None:
+        return known
     authenticator: Authenticator = connection.app.state.backend.authenticator
     caller = await authenticator.caller(connection)
     connection.state.caller = caller
     return caller
 
 
-Calling = Annotated[Caller, Depends(_caller)]
+Calling = Annotated[Caller, Depends(authenticated)]
 """The parameter by which a route learns who calls it, and by which nobody without a key reaches it."""

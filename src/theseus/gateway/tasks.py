@@ -1,6 +1,7 @@
 """Tasks as callers see them: submitted, found, controlled. Starts workflows by name; knows whose a task is."""
 
 import asyncio
+import itertools
 import json
 import uuid
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ QUERY_TIMEOUT = timedelta(seconds=3)
 STARTING = timedelta(minutes=1)
 """A task that Temporal does not know after so long was never started."""
 AT_ONCE = 10
+REPEATED = timedelta(hours=24)
+"""How long a request that comes again with its idempotency key means the task that it made."""
+_TASKS = uuid.UUID("6f1d3a52-7c0e-4b8e-9a45-2f0c1d7be913")
 _RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 CLOSING = timedelta(seconds=5)
 """How long a task that has told its end takes to close, at most."""
@@ -75,14 +79,14 @@ class Tasks:
         self._task_queue = task_queue
 
     async def submit(
-        self, raw: JsonValue, caller: Caller, *, task_id: str | None = None, trigger: Trigger = "api"
+        self, raw: JsonValue, caller: Caller, *, fingerprint: str | None = None, trigger: Trigger = "api"
     ) -> Submitted:
         """Checks a task by the rules that its workflow checks it by, keeps it, starts it.
 
         Args:
             raw: the request's body, as JSON.
             caller: whose task it is.
-            task_id: an id that a repeated request gives again; absent: a new one.
+            fingerprint: of a request that may come again: within a day it means the task that it made.
             trigger: what it is started by.
 
         Raises:
@@ -90,7 +94,7 @@ class Tasks:
             ArchiveDownError: nothing was started.
             RPCError: Temporal did not take it; nothing is left of it.
         """
-        task_id = task_id or f"task-{uuid.uuid4()}"
+        task_id = f"task-{uuid.uuid4()}" if fingerprint is None else await self._id_of(fingerprint)
         accepted = checked(raw, task_id)
         task = self._task(raw, accepted, caller)
         record = TaskRecord(
@@ -105,6 +109,7 @@ class Tasks:
             created_at=datetime.now(UTC),
         )
         is_new = await self._archive.begin(record)
+        record = record if is_new else await self._archive.task(task_id) or record
         try:
             await start(self._temporal, self._task_queue, task_id, task)
         except (RPCError, OSError, RuntimeError):
@@ -112,6 +117,14 @@ class Tasks:
                 await self._archive.withdraw(task_id)
             raise
         return Submitted(task_id, record.session_id, record.created_at, is_new)
+
+    async def _id_of(self, fingerprint: str) -> str:
+        for edition in itertools.count():
+            task_id = f"task-{uuid.uuid5(_TASKS, f'{fingerprint}/{edition}')}"
+            known = await self._archive.task(task_id)
+            if known is None or known.created_at > datetime.now(UTC) - REPEATED:
+                return task_id
+        raise AssertionError("there is always a next number")
 
     async def find(self, task_id: str, caller: Caller) -> Found:
         """A task of the caller, as the archive and Temporal know it.
@@ -211,7 +224,7 @@ def checked(raw: JsonValue, task_id: str) -> AcceptedTask:
     query = raw.get("query") if isinstance(raw, dict) else ""
     if query is None or query == "":
         raise InvalidInput("Query is required", field="query")
-    return accept(raw, Setting(task_id, None, str(uuid.uuid4()), PRESETS))
+    return accept(raw, Setting(task_id, None, str(uuid.uuid5(_TASKS, task_id)), PRESETS))
 
 
 async def _described(handle: Handle) -> WorkflowExecutionDescription | None:

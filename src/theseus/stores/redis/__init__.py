@@ -1,5 +1,6 @@
 """All stores on Redis or Valkey: what all workers, readers and restarts share."""
 
+from theseus.stores.redis.answers import RedisAnswers
 from theseus.stores.redis.artifacts import RedisArtifacts
 from theseus.stores.redis.browsers import RedisBrowsers
 from theseus.stores.redis.connection import connect_redis
@@ -11,6 +12,7 @@ from theseus.stores.redis.sessions import RedisSessions
 from theseus.stores.redis.transcripts import RedisTranscripts
 
 __all__ = [
+    "RedisAnswers",
     "RedisArtifacts",
     "RedisBrowsers",
     "RedisEvents",
