@@ -15,6 +15,7 @@ from theseus.contracts.control import TASK_WORKFLOW, WORKFLOW_OF_MODE
 from theseus.contracts.errors import ErrorType, TaskError
 from theseus.contracts.task import MAX_INPUT_BYTES, Limits, Mode, TaskResult, TaskStatus, Usage
 from theseus.domain.fairness import fairness_key
+from theseus.tracing import carrying
 
 Handle = WorkflowHandle[Any, Any]
 HELD = timedelta(days=60)
@@ -50,7 +51,7 @@ class Started:
 
 
 async def start(client: Client, task_queue: str, task_id: str, task: dict[str, JsonValue]) -> Started:
-    """Starts a task; an id that was used before names the task that it was used for.
+    """Starts a task, in the trace of the current request; an id that was used before names its task.
 
     Raises:
         InputTooLargeError: the input is too large.
@@ -59,7 +60,7 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
     if size > MAX_INPUT_BYTES:
         raise InputTooLargeError(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
     try:
-        handle = await client.start_workflow(
+        handle = await carrying(client).start_workflow(
             workflow_of(task),
             task,
             id=task_id,

@@ -57,6 +57,7 @@ from theseus.stores.redis import (
     connect_redis,
 )
 from theseus.toolbox import own_tools, vendors_tools
+from theseus.tracing import Tracing
 from theseus.workflows.registry import WORKFLOWS
 
 _log = logging.getLogger("theseus.worker")
@@ -206,6 +207,7 @@ def _polling(client: Client, settings: Settings, all_activities: Sequence[Callab
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=all_activities,
+        interceptors=[Tracing()],
         workflow_runner=sandbox.runner(),
         workflow_task_poller_behavior=POLLERS,
         activity_task_poller_behavior=POLLERS,

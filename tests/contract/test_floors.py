@@ -154,9 +154,10 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "sandbox": (),
     "browsing": ("activities.tools", "runtime", "config", "stores"),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
-    "client": ("domain", "contracts"),
+    "tracing": (),
+    "client": ("tracing", "domain", "contracts"),
     # checks a task by the rules that the workflow checks it by, and starts it by name; no row for workflows
-    "gateway": ("gateway", "client", "runtime", "config", "logs", "stores", "domain", "roles", "contracts"),
+    "gateway": ("gateway", "client", "tracing", "runtime", "config", "logs", "stores", "domain", "roles", "contracts"),
     # what models are called is the catalogue's to say; that they can be used only workers know, who have the keys
     "gateway.backend": (*("gateway", "activities.llm.catalogue", "config", "stores"),),
     "gateway.openai.models": ("gateway", "activities.llm.catalogue", "contracts"),

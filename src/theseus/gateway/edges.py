@@ -7,6 +7,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from theseus import tracing
 from theseus.gateway.refusals import Refusal, answer
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
@@ -21,7 +22,10 @@ _SECURITY = {
 
 
 class RequestIds:
-    """Gives each request an id, its own `X-Request-ID` if it brings one, in the answer and in every line of the log."""
+    """Gives each request an id, its own `X-Request-ID` if it brings one, in the answer and in every line of the log.
+
+    A `traceparent` that is one is told in the log, too, and goes with what the request starts.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,7 +35,8 @@ class RequestIds:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else str(uuid.uuid4())
 
         async def labelled(message: Message) -> None:
@@ -39,8 +44,15 @@ class RequestIds:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, labelled)
+        told = {"request_id": request_id}
+        if trace := tracing.traceparent(headers.get(tracing.TRACEPARENT)):
+            told["trace_id"] = tracing.trace_id(trace)
+        token = tracing.current.set(trace)
+        try:
+            with structlog.contextvars.bound_contextvars(**told):
+                await self._app(scope, receive, labelled)
+        finally:
+            tracing.current.reset(token)
 
 
 class SecurityHeaders:
