@@ -37,6 +37,7 @@ async def gateway(world: World, kept: Archive, authenticator: Authenticator | No
         events=world.stores.events,
         sessions=world.stores.sessions,
         artifacts=world.stores.artifacts,
+        memory=world.stores.memory,
         authenticator=authenticator or Everybody(),
     )
     async with listening(backend) as address, httpx.AsyncClient(base_url=address, timeout=30) as http:

@@ -6,9 +6,9 @@ from theseus import __version__
 from theseus.gateway import refusals
 from theseus.gateway.backend import Backend
 from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders
-from theseus.gateway.routes import health, tasks
+from theseus.gateway.routes import files, health, schedules, sessions, tasks
 
-ROUTERS = (health.router, tasks.router)
+ROUTERS = (health.router, tasks.router, sessions.router, files.router, schedules.router)
 
 
 def application(backend: Backend) -> FastAPI:

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from theseus.client import ForeignWorkflowError, InputTooLargeError, UnknownTaskError
 from theseus.contracts.errors import InvalidInput
-from theseus.stores.archive.port import ArchiveDownError
+from theseus.stores.archive.port import ArchiveDownError, SessionDeletedError
 from theseus.stores.ports import StoreDownError
 
 _log = logging.getLogger("theseus.gateway")
@@ -40,6 +40,8 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(413, str(error))
         case UnknownTaskError() | ForeignWorkflowError():
             return Refusal(404, "Task not found")
+        case SessionDeletedError():
+            return Refusal(404, "Session not found: it was deleted and takes no new tasks; leave session_id out")
         case RPCError() if error.status is RPCStatusCode.NOT_FOUND:
             return Refusal(404, "Task not found")
         case RPCError() if error.status in _AWAY:
@@ -82,7 +84,7 @@ def install(app: FastAPI) -> None:
 
     for kind in (Refusal, InvalidInput, InputTooLargeError, UnknownTaskError, ForeignWorkflowError, RPCError):
         app.add_exception_handler(kind, known)
-    for kind in (ArchiveDownError, StoreDownError):
+    for kind in (ArchiveDownError, StoreDownError, SessionDeletedError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -14,7 +14,7 @@ from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Everybody
 from theseus.stores.archive.opening import archive
-from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisSessions, connect_redis
+from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisMemory, RedisSessions, connect_redis
 
 _log = logging.getLogger("theseus.gateway")
 
@@ -37,6 +37,7 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
             events=RedisEvents(redis, ttl=settings.event_ttl, cap=settings.event_cap),
             sessions=RedisSessions(redis, ttl=settings.session_ttl, cap=settings.session_messages),
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
+            memory=RedisMemory(redis, ttl=settings.memory_ttl),
             authenticator=Everybody(),
         )
 

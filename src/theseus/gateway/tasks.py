@@ -26,6 +26,7 @@ from theseus.contracts.task import Mode
 from theseus.domain.intake import Setting, accept
 from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
+from theseus.gateway.runs import noticed
 from theseus.roles.presets import PRESETS
 from theseus.stores.archive.port import Archive
 
@@ -124,6 +125,7 @@ class Tasks:
             if error.status is RPCStatusCode.NOT_FOUND and record is None:
                 raise Refusal(404, "Task not found") from error
             raise
+        record = record or await noticed(self._archive, seen)
         found = Found(_own(record or _seen(seen), caller))
         if seen.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW):
             found = await _under_way(found, handle)
@@ -138,7 +140,9 @@ class Tasks:
         except TimeoutError:
             return found
         completed = closed or (await handle.describe()).close_time
-        record = found.record.model_copy(update={"outcome": outcome, "completed_at": completed})
+        session_id = found.record.session_id or outcome.session_id or ""
+        changed = {"outcome": outcome, "completed_at": completed, "session_id": session_id}
+        record = found.record.model_copy(update=changed)
         # a worker that keeps no tasks, or could not, has left this to us
         await self._archive.end(record, ())
         return Found(record)
@@ -151,7 +155,10 @@ class Tasks:
         """
         record = await self._archive.task(task_id)
         handle: Handle = self._temporal.get_workflow_handle(task_id)
-        _own(record or _seen(await handle.describe()), caller)
+        if record is None:
+            seen = await handle.describe()
+            record = await noticed(self._archive, seen) or _seen(seen)
+        _own(record, caller)
         return handle
 
     def _task(self, raw: JsonValue, accepted: AcceptedTask, caller: Caller) -> dict[str, JsonValue]:
