@@ -19,6 +19,7 @@ from temporalio.client import Client, WorkflowFailureError
 from benchmarks.quota import quota
 from benchmarks.rows import CALL_SECONDS, Row, bare, latencies, start
 from benchmarks.streamer import streaming
+from benchmarks.submits import submits
 from benchmarks.teams import fan_out
 from benchmarks.templates import rendering
 from tests.support.servers import valkey
@@ -242,6 +243,7 @@ async def measure() -> list[Row]:
                 redis = connect_redis(Settings(redis_url=url).redis_url)
                 rows += await tokens(client, redis)
                 await redis.aclose()
+            rows += await submits(client, base)
             rows += await quota(client, model, {**base, "OPENAI_BASE_URL": model.base_url}, Path(name))
     return rows
 

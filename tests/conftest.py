@@ -52,6 +52,6 @@ async def door(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Pa
     async with (
         archive(f"sqlite:///{tmp_path / 'archive.db'}") as kept,
         world(temporal.client, model, tmp_path, archive=kept) as there,
-        gateway(there, kept) as made,
+        gateway(there, tmp_path) as made,
     ):
         yield made

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".theseus")
     models_file: File = Field(default=None, description="Replaces the shipped models.yaml.")
 
+    temporal_ui: Annotated[str | None, BeforeValidator(_something)] = Field(
+        default=None, description="Address of Temporal's web UI, for links to it; absent: no links."
+    )
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_address: Address | None = Field(

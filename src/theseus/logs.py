@@ -11,7 +11,11 @@ from temporalio import activity, workflow
 
 from theseus.config import Settings
 
-_SECRET = re.compile(r"(sk-[A-Za-z0-9_-]{8,}|Bearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@))")
+_SECRET = re.compile(
+    r"(sk-[A-Za-z0-9_-]{8,}|Bearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|(?:(?<=apikey=)|(?<=api_key=)|(?<=api-key=)|(?<=[?&]key=)|(?<=token=)|(?<=secret=)|(?<=password=))[^\s&'\"]{6,})",
+    re.IGNORECASE,
+)
 _NOISY = ("httpx2", "httpcore2", "openai", "anthropic", "mcp", "asyncio", "urllib3", "trafilatura", "pypdf", "htmldate")
 
 Line = MutableMapping[str, Any]

@@ -157,6 +157,9 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "client": ("domain", "contracts"),
     # checks a task by the rules that the workflow checks it by, and starts it by name; no row for workflows
     "gateway": ("gateway", "client", "runtime", "config", "logs", "stores", "domain", "roles", "contracts"),
+    # what models are called is the catalogue's to say; that they can be used only workers know, who have the keys
+    "gateway.backend": (*("gateway", "activities.llm.catalogue", "config", "stores"),),
+    "gateway.openai.models": ("gateway", "activities.llm.catalogue", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own
     "embedded.dev": ("embedded", "activities.llm.catalogue", "runtime", "config", "contracts", "stores"),
     "worker": ALL,

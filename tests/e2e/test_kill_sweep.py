@@ -214,7 +214,13 @@ async def test_killed_in_the_middle_of_templates(there: World) -> None:
         handles: list[Handle] = []
         for point in range(6):
             handles.append(await there.start(f"point {point}", workflow="TemplateWorkflow", context=context))
-            await asyncio.sleep(0.35)
+
+            async def is_under_way(point: int = point) -> bool:
+                return any(f"point {point} does" in str(each.body["messages"]) for each in there.model.requests)
+
+            # the template is read by the first step: what comes after it does not see another one
+            await until(is_under_way)
+            await asyncio.sleep(0.3)
         victim.send_signal(signal.SIGKILL)
         victim.wait()
         write(folder, {"name": "steps", "nodes": [text("only", "another template")]})

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -14,7 +15,7 @@ from theseus.contracts.archive import TaskRecord
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import TaskStatus
 from theseus.stores.archive.opening import archive
-from theseus.stores.archive.port import ArchiveDownError, Page
+from theseus.stores.archive.port import Archive, ArchiveDownError, Page
 
 ALL = Page(1000)
 
@@ -84,8 +85,11 @@ async def test_an_archive_that_is_away_costs_no_task_and_is_told_later(
             async def end(self, record: TaskRecord, events: list[StoredEvent]) -> None:
                 raise ArchiveDownError("the archive does not answer")
 
-        away: object = Away()
-        async with world(temporal.client, model, tmp_path, archive=away) as there, gateway(there, whole) as door:  # pyright: ignore[reportArgumentType]
+        away = cast(Archive, Away())
+        async with (
+            world(temporal.client, model, tmp_path, archive=away) as there,
+            gateway(there, tmp_path, kept=whole) as door,
+        ):
             task_id = await submitted(door)
             result = await asyncio.wait_for(there.client.get_workflow_handle(task_id).result(), 30)
             assert result["status"] == "completed"

@@ -168,9 +168,11 @@ class Surfer:
         self.registry = Registry(browser_tools(self.visits, self.workspaces, "own-queue", (WorkspaceError,)))
         self.calls = 0
 
-    async def __call__(self, tool: str, *, task: str = "task-1", agent: str = "", **arguments: Any) -> Outcome:
+    async def __call__(
+        self, tool: str, *, user: SessionKey = ADA, task: str = "task-1", agent: str = "", **arguments: Any
+    ) -> Outcome:
         self.calls += 1
-        context = ToolContext(ADA, task, f"{task}:{self.calls}", agent)
+        context = ToolContext(user, task, f"{task}:{self.calls}", agent)
         call = ToolCall(id="c", name=f"browser_{tool}", arguments=json.dumps(arguments))
         return await self.registry.run(call, context)
 

@@ -3,8 +3,9 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -13,6 +14,8 @@ from tests.support.world import World
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Authenticator, Everybody
+from theseus.gateway.serving import Server
+from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
 
 
@@ -28,19 +31,25 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(world: World, kept: Archive, authenticator: Authenticator | None = None) -> AsyncGenerator[Gateway]:
-    """Serves the world over HTTP while the context is open."""
-    backend = Backend(
-        settings=world.settings,
-        temporal=world.client,
-        archive=kept,
-        events=world.stores.events,
-        sessions=world.stores.sessions,
-        artifacts=world.stores.artifacts,
-        memory=world.stores.memory,
-        authenticator=authenticator or Everybody(),
-    )
-    async with listening(backend) as address, httpx.AsyncClient(base_url=address, timeout=30) as http:
+async def gateway(
+    world: World, folder: Path, *, kept: Archive | None = None, authenticator: Authenticator | None = None
+) -> AsyncGenerator[Gateway]:
+    """Serves the world over HTTP while the context is open; the archive is that of the world, else one in the folder."""
+    async with AsyncExitStack() as stack:
+        kept = kept or world.stores.archive
+        kept = kept or await stack.enter_async_context(archive(f"sqlite:///{folder / 'archive.db'}"))
+        backend = Backend(
+            settings=world.settings,
+            temporal=world.client,
+            archive=kept,
+            events=world.stores.events,
+            sessions=world.stores.sessions,
+            artifacts=world.stores.artifacts,
+            memory=world.stores.memory,
+            authenticator=authenticator or Everybody(),
+        )
+        address = await stack.enter_async_context(listening(backend))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=30))
         yield Gateway(address, http, kept, world, backend)
 
 
@@ -49,8 +58,8 @@ async def listening(backend: Backend) -> AsyncGenerator[str]:
     """uvicorn on a port of its own; gives the address."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(application(backend), log_config=None, access_log=False, ws="websockets-sansio")
+        server = Server(
+            backend, uvicorn.Config(application(backend), log_config=None, access_log=False, ws="websockets-sansio")
         )
         serving = asyncio.create_task(server.serve(sockets=[taken]))
         while not server.started:

@@ -25,13 +25,13 @@ from theseus.stores.archive.port import Archive
 from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryBrowsers,
-    MemoryEvents,
     MemoryEvidence,
     MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
 )
+from theseus.stores.memory_events import MemoryEvents
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -77,7 +77,7 @@ class World:
     async def result(self, handle: Handle) -> TaskResult:
         """The task's result, also when it failed."""
         try:
-            return TaskResult.model_validate(await asyncio.wait_for(handle.result(), 60))
+            return TaskResult.model_validate(await asyncio.wait_for(handle.result(), 100))
         except WorkflowFailureError as error:
             assert isinstance(error.cause, ApplicationError), error.cause
             return TaskResult.model_validate(error.cause.details[0])

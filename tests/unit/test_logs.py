@@ -38,7 +38,15 @@ async def test_a_line_of_an_activity_has_its_task_workflow_and_run(written: io.S
 
 
 @pytest.mark.parametrize(
-    "secret", ["sk-abcdefgh12345678", "Bearer abcdefghij.klmnop", "redis://user:pa55word@host:6379/0"]
+    "secret",
+    [
+        "sk-abcdefgh12345678",
+        "Bearer abcdefghij.klmnop",
+        "redis://user:pa55word@host:6379/0",
+        "https://vendor.example/news?symbol=A&apikey=pa55word",
+        "https://vendor.example/news?key=pa55word&since=now",
+        "no right with access_token=pa55word",
+    ],
 )
 def test_a_key_never_gets_into_a_line(written: io.StringIO, secret: str) -> None:
     try:

@@ -14,6 +14,7 @@ from tests.support.documents import pdf
 from tests.support.teams import LEAD, PLANNER, assign, finish, leads, plans, recruit, subtask, synthesis, works
 from tests.support.world import World, activities_of, history, world
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.activities.tools.readable import MAX_PDF_PAGES
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import TaskStatus
 from theseus.stores.memory import MemoryArtifacts
@@ -75,6 +76,16 @@ async def test_texts_and_pdfs_are_listed_with_their_beginnings_and_read_in_pages
     assert "# Plan" in texts[1] and "of 25007; read on at offset" in texts[1]
     assert "The zeppelin landed in Lakehurst." in texts[2]
     assert texts[3].endswith('{"a": 1}')
+
+
+async def test_of_a_pdf_that_is_too_long_its_text_says_at_the_end_that_it_goes_on(there: World) -> None:
+    long = {"name": "long.pdf", "media_type": "application/pdf"}
+    long["data"] = base64.b64encode(pdf("The zeppelin landed.", MAX_PDF_PAGES + 3)).decode()
+    await there.run("look", user_id="ada", context={"role": "writer", "attachments": [long]})
+    artifact_id = system(there).split('artifact_id "')[1][:32]
+    page = await there.stores.artifacts.page(SessionKey(session_id="x", user_id="ada"), artifact_id, 0, 100_000)
+    assert page is not None and page.text.startswith("The zeppelin landed.")
+    assert page.text.endswith(f"[the text ends after page {MAX_PDF_PAGES} of {MAX_PDF_PAGES + 3}]")
 
 
 async def test_agents_are_told_what_there_is_and_may_read_it_whatever_their_role(there: World) -> None:

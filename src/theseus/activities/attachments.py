@@ -64,7 +64,9 @@ class AttachmentActivities:
         if given.media_type != "application/pdf":
             return data.decode("utf-8-sig")
         try:
-            return (await self._extraction.read(data, "pdf")).text
+            found = await self._extraction.read(data, "pdf")
+            # who pages to the end has to know that the file goes on
+            return f"{found.text}\n\n[{found.left_out}]" if found.left_out else found.text
         except UnreadableError as error:
             field = f"context.attachments.{place}.data"
             raise InvalidInput(f"{field}: no text could be read from the PDF: {error}", field=field) from error

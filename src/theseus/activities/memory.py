@@ -1,5 +1,6 @@
 """Activities on what is remembered of users: recall it for a task, keep what a task heard."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from theseus.activities.llm.embedding import Embedder, EmbeddingError
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.memory import Fact, KeepRequest, Kept, Recalled, RecallRequest
 from theseus.contracts.task import Usage
-from theseus.domain.recalling import cosine, picked
+from theseus.domain.recalling import cosines, picked
 from theseus.domain.remembering import facts_of, marks_of, settled
 from theseus.domain.tokens import estimate
 from theseus.stores.ports import MemoryStore, StoreDownError
@@ -51,7 +52,8 @@ class MemoryActivities:
         try:
             known = await self._memory.load(request.owner)
             alike = await self._likeness(request, known.facts)
-            facts = picked(known.facts, request.query, request.room_tokens, alike.of)
+            # comparing hundreds of texts takes longer than other tasks of the worker should stand still
+            facts = await asyncio.to_thread(picked, known.facts, request.query, request.room_tokens, alike.of)
             if facts:
                 await self._memory.want(request.owner, [fact.id for fact in facts])
         except StoreDownError as error:
@@ -94,7 +96,7 @@ class MemoryActivities:
         query, *others = made.vectors
         fresh = {fact.id: vector for fact, vector in zip(missing, others, strict=False)}
         await self._memory.put_vectors(request.owner, str(embedder.route), fresh)
-        return _Likeness({name: cosine(query, vector) for name, vector in {**vectors, **fresh}.items()}, made.usage)
+        return _Likeness(await asyncio.to_thread(cosines, query, {**vectors, **fresh}), made.usage)
 
 
 def _room(request: RecallRequest, embedder: Embedder) -> int:

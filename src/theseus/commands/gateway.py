@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 from theseus import logs
+from theseus.activities.llm.catalogue import CatalogueError
 from theseus.commands.terminal import CANNOT_START, CommandError
 from theseus.config import Settings
 
@@ -25,4 +26,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    await serving.serve(settings, host, port, stop=stop)
+    try:
+        await serving.serve(settings, host, port, stop=stop)
+    except CatalogueError as error:
+        raise CommandError(str(error), CANNOT_START) from error

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import mul
 
 from theseus.contracts.memory import Fact, Kind
 from theseus.domain.research.words import stems_of
@@ -36,6 +37,7 @@ _UNSPACED = (
     r"\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUN = re.compile(rf"[{_UNSPACED}]+|[^\s{_UNSPACED}]+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _UNSPACED_START = re.compile(rf"[{_UNSPACED}]")
 
 
@@ -98,12 +100,19 @@ def oldest(fact: Fact) -> tuple[float, str, int]:
     return fact.at.timestamp(), fact.task_id, fact.n
 
 
-def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """The cosine of two vectors, -1..1; 0 for vectors that cannot be compared."""
-    if len(one) != len(other):
-        return 0.0
-    size = math.sqrt(math.fsum(x * x for x in one)) * math.sqrt(math.fsum(x * x for x in other))
-    return math.fsum(x * y for x, y in zip(one, other, strict=True)) / size if size else 0.0
+def cosines(query: Sequence[float], vectors: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The cosine of a query's vector and each of these, -1..1; 0 for vectors that cannot be compared."""
+    size = _size(query)
+    return {name: _cosine(query, size, vector) for name, vector in vectors.items()}
+
+
+def _cosine(one: Sequence[float], its_size: float, other: Sequence[float]) -> float:
+    size = its_size * _size(other) if len(one) == len(other) else 0.0
+    return sum(map(mul, one, other)) / size if size else 0.0
+
+
+def _size(vector: Sequence[float]) -> float:
+    return math.hypot(*vector)
 
 
 def _fill(chosen: dict[str, Fact], facts: Sequence[Fact], room: int) -> int:
@@ -131,20 +140,21 @@ def _places(scores: Mapping[str, float]) -> dict[str, int]:
 
 def _by_words(facts: Sequence[Fact], query: str) -> dict[str, float]:
     """BM25 over stems; a word that only begins as one of the query counts too, but less."""
-    texts = {fact.id: Counter(_weighed(_searched(fact))) for fact in facts}
-    wanted = dict.fromkeys(_weighed(query))
-    having = Counter(term for terms in texts.values() for term in terms)
-    sizes = {name: sum(terms.values()) for name, terms in texts.items()}
+    having: dict[str, dict[str, int]] = {}
+    sizes: dict[str, int] = {}
+    for fact in facts:
+        terms = Counter(_weighed(_searched(fact)))
+        sizes[fact.id] = sum(terms.values())
+        for term, count in terms.items():
+            having.setdefault(term, {})[fact.id] = count
     usual = sum(sizes.values()) / len(sizes) if sizes else 0.0
-    scores = dict.fromkeys(texts, 0.0)
-    for term in wanted:
-        if term not in having:
-            continue
-        rare = math.log(1 + (len(texts) - having[term] + 0.5) / (having[term] + 0.5))
+    scores = dict.fromkeys(sizes, 0.0)
+    for term in dict.fromkeys(_weighed(query)):
+        there = having.get(term, {})
+        rare = math.log(1 + (len(sizes) - len(there) + 0.5) / (len(there) + 0.5))
         weight = rare * (_LATE if term.endswith("~") else 1.0)
-        for name, terms in texts.items():
-            if count := terms[term]:
-                scores[name] += weight * count * (_K1 + 1) / (count + _K1 * (1 - _B + _B * sizes[name] / usual))
+        for name, count in there.items():
+            scores[name] += weight * count * (_K1 + 1) / (count + _K1 * (1 - _B + _B * sizes[name] / usual))
     return scores
 
 
@@ -162,6 +172,8 @@ def _pairs(signs: str) -> list[str]:
 
 
 def _words(run: str) -> list[str]:
+    if run.isascii():
+        return _ASCII_WORD.findall(run)
     # a letter's signs belong to it, which `\w` does not know in scripts that write vowels above and below
     return "".join(sign if _is_letter(sign) else " " for sign in run).split()
 
@@ -177,5 +189,7 @@ def _is_letter(sign: str) -> bool:
 
 def _plain(text: str) -> str:
     """In small letters, without accents, full-width and other forms of the same sign."""
+    if text.isascii():
+        return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f"))

@@ -36,6 +36,8 @@ _NAMED_PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _URL_PASSWORD = re.compile(r"(://[^\s/:@]{0,100}:)(?!\[REDACTED)[^\s/@]{1,200}(?=@)")
+_ASKED = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s?#'\"<>]{1,2000})\?[^\s'\"<>]*+", re.IGNORECASE)
+_USER = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@'\"]{1,1000}@", re.IGNORECASE)
 _LETTER = "A-Za-z0-9\u00c0-\u024f\u0400-\u04ff"
 _EMAIL = re.compile(
     rf"(?<![{_LETTER}_.%+-])"
@@ -64,6 +66,11 @@ def redact(text: str) -> str:
             break
         text = done
     return text
+
+
+def without_keys(words: str) -> str:
+    """What an error of foreign code says, without what may be a key: clients name the address that they asked, whole."""
+    return redact(_ASKED.sub(r"\g<1>?…", _USER.sub(r"\g<1>", words)))
 
 
 def _round(text: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.memory import MOST_FACTS_OF_A_TASK, Change, Fact, KeepRequest, Known, Note, Recalled
@@ -76,6 +77,7 @@ _NEGATIONS = frozenset(
 )
 _NEGATING_SIGNS = re.compile(r"[不没沒无無非未别別]|ない|ません|안 |않|없|아니")
 _WORD = re.compile(r"\w+")
+_HOST = re.compile(r"(?:[^\W_](?:[\w-]{0,62})\.)+[^\W\d_]{2,62}(?![\w-])")
 _MARKED = re.compile(r"\[REDACTED_[A-Z]+\]")
 
 Rule = Callable[[Known], Change]
@@ -96,11 +98,17 @@ def noted(notes: Sequence[Note], said: str) -> tuple[Note, ...]:
 
 
 def facts_of(request: KeepRequest) -> list[Fact]:
-    """Notes as facts: without personal data; one in which there was a secret, or little else, is left out."""
+    """Notes as facts: without personal data.
+
+    One in which there was a secret, or little else, is left out, and so is one with a web address that is not in the
+    user's words: a page that wants to be remembered wants to be visited again.
+    """
     found: list[Fact] = []
     for n, note in enumerate(request.notes[:MOST_FACTS_OF_A_TASK], start=1):
         text = redact(" ".join(note.fact.split()))
         if KEY in text or PASSWORD in text or not terms_of(_MARKED.sub(" ", text)):
+            continue
+        if not _hosts(text) <= _hosts(note.said):
             continue
         words = [redact(" ".join(word.split())) for word in note.keywords]
         found.append(
@@ -136,6 +144,13 @@ def settled(offered: Sequence[Fact], recalled: Recalled, cap: int) -> Rule:
     A fact that was offered before is not added again, though it was forgotten, replaced or gave way since. What was
     forgotten after the task had begun (`recalled` says when) is not brought back by it.
     """
+    # each text is read once, though every offered fact is compared with every known one, and again after a conflict
+    texts: dict[str, _Read] = {}
+
+    def read(fact: Fact) -> _Read:
+        if fact.id not in texts:
+            texts[fact.id] = _read(fact)
+        return texts[fact.id]
 
     def rule(known: Known) -> Change:
         kept = {fact.id: fact for fact in known.facts}
@@ -143,13 +158,13 @@ def settled(offered: Sequence[Fact], recalled: Recalled, cap: int) -> Rule:
         renewed: list[str] = []
         fresh = [fact for fact in offered if _added(fact.id) not in known.marks]
         for fact in fresh:
-            if _is_forgotten(fact, known, recalled):
+            if _is_forgotten(fact, known, recalled, read):
                 continue
-            now = {**kept, **added}
-            if (same := _said_better(fact, now)) is not None:
+            now = [read(each) for each in {**kept, **added}.values()]
+            if (same := _said_better(read(fact), now)) is not None:
                 renewed.append(same)
                 continue
-            for name in _replaced_by(fact, now):
+            for name in _replaced_by(read(fact), now):
                 added.pop(name, None)
                 kept.pop(name, None)
             added[fact.id] = fact
@@ -184,40 +199,60 @@ def without_all(known: Known) -> Change:
 
 def same_fact(one: Fact, other: Fact) -> bool:
     """Whether two say the same in other words: all words of one are in the other, and are most of it."""
-    if _flat(one.text) == _flat(other.text):
+    return _same(_read(one), _read(other))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What of a fact is compared: its words in order, those that tell something, and the words of what it is about."""
+
+    fact: Fact
+    flat: str
+    bag: frozenset[str]
+    about: frozenset[str]
+    negates: bool
+
+
+def _read(fact: Fact) -> _Read:
+    about = frozenset(terms_of(fact.about)) if fact.only_one else frozenset[str]()
+    return _Read(fact, _flat(fact.text), frozenset(telling_terms(fact.text)), about, _negates(fact.text))
+
+
+def _same(one: _Read, other: _Read) -> bool:
+    if one.flat == other.flat:
         return True
-    first, second = _bag(one), _bag(other)
-    if _negates(one.text) != _negates(other.text) or not first or not second:
+    if one.negates != other.negates or not one.bag or not other.bag:
         return False
-    fewer, more = sorted((first, second), key=len)
+    fewer, more = sorted((one.bag, other.bag), key=len)
     return fewer <= more and len(fewer) >= LEAST_SHARED * len(more)
 
 
-def _said_better(fact: Fact, known: dict[str, Fact]) -> str | None:
+def _said_better(new: _Read, known: Sequence[_Read]) -> str | None:
     """The id of what makes a fact needless: one that says it already, or a newer one that took its place."""
-    for other in known.values():
-        if same_fact(fact, other) and (len(_bag(fact)) <= len(_bag(other)) or oldest(fact) < oldest(other)):
-            return other.id
-        if _same_thing(fact, other) and oldest(fact) < oldest(other):
-            return other.id
+    for other in known:
+        is_older = oldest(new.fact) < oldest(other.fact)
+        if _same(new, other) and (len(new.bag) <= len(other.bag) or is_older):
+            return other.fact.id
+        if is_older and _same_thing(new, other):
+            return other.fact.id
     return None
 
 
-def _replaced_by(fact: Fact, known: dict[str, Fact]) -> list[str]:
-    return [other.id for other in known.values() if same_fact(fact, other) or _same_thing(fact, other)]
+def _replaced_by(new: _Read, known: Sequence[_Read]) -> list[str]:
+    return [other.fact.id for other in known if _same(new, other) or _same_thing(new, other)]
 
 
-def _same_thing(one: Fact, other: Fact) -> bool:
-    about = set(terms_of(one.about))
-    return one.only_one and other.only_one and bool(about) and about == set(terms_of(other.about))
+def _same_thing(one: _Read, other: _Read) -> bool:
+    """Whether both are about the same, of which there is one at a time."""
+    return bool(one.about) and one.about == other.about
 
 
-def _is_forgotten(fact: Fact, known: Known, recalled: Recalled) -> bool:
+def _is_forgotten(fact: Fact, known: Known, recalled: Recalled, read: Callable[[Fact], _Read]) -> bool:
     since = recalled.revision
     if known.cleared > since or known.marks.get(_unwanted(fact), 0) > since:
         return True
-    gone = [other for other in recalled.facts if known.marks.get(_gone(other.id), 0) > since]
-    return any(same_fact(fact, other) or _same_thing(fact, other) for other in gone)
+    gone = [read(other) for other in recalled.facts if known.marks.get(_gone(other.id), 0) > since]
+    return any(_same(read(fact), other) or _same_thing(read(fact), other) for other in gone)
 
 
 def _least_wanted(kept: dict[str, Fact], added: dict[str, Fact], known: Known, cap: int) -> list[str]:
@@ -239,13 +274,13 @@ def _flat(text: str) -> str:
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _bag(fact: Fact) -> set[str]:
-    return set(telling_terms(fact.text))
-
-
 def _negates(text: str) -> bool:
     words = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", "")
     return not _NEGATIONS.isdisjoint(_WORD.findall(words)) or _NEGATING_SIGNS.search(words) is not None
+
+
+def _hosts(text: str) -> set[str]:
+    return set(_HOST.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _clean(word: str) -> str:

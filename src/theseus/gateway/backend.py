@@ -1,17 +1,22 @@
 """What routes work with: built once when the gateway starts, and found through `Behind`."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
+from theseus.activities.llm.catalogue import Catalogue
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
 from theseus.gateway.files import Files
-from theseus.gateway.schedules import Schedules
+from theseus.gateway.openai.calls import Calls
+from theseus.gateway.openai.models import Models
 from theseus.gateway.sessions import Sessions
+from theseus.gateway.streams.endings import Endings
+from theseus.gateway.streams.hub import Streams
 from theseus.gateway.tasks import Tasks
 from theseus.stores.archive.port import Archive
 from theseus.stores.files import Workspaces
@@ -42,15 +47,25 @@ class Backend:
         return Sessions(self.archive, self.sessions, self.events, self.tasks)
 
     @property
-    def schedules(self) -> Schedules:
-        """Schedules as callers see them."""
-        return Schedules(self.temporal, self.archive, self.tasks, self.settings)
-
-    @property
     def files(self) -> Files:
         """Files that callers may look at."""
         workspaces = Workspaces(self.settings.workspaces, self.settings.workspace_quota_bytes)
         return Files(workspaces, self.conversations, self.memory)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The streams of all tasks that are watched here."""
+        return Streams(self.events, Endings(self.temporal, self.archive))
+
+    @cached_property
+    def models(self) -> Models:
+        """What OpenAI's clients may ask for."""
+        return Models(Catalogue.load(self.settings.models_file, {}))
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The calls of OpenAI's clients."""
+        return Calls(self.tasks, self.sessions, self.streams)
 
 
 def _backend(connection: HTTPConnection) -> Backend:

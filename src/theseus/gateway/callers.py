@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from theseus.gateway.refusals import Refusal
@@ -54,10 +54,10 @@ class Everybody:
         return Caller(user_id=OPEN_USER, tenant_id=OPEN_TENANT, key_id="open", is_admin=True)
 
 
-async def _caller(request: Request) -> Caller:
-    authenticator: Authenticator = request.app.state.backend.authenticator
-    caller = await authenticator.caller(request)
-    request.state.caller = caller
+async def _caller(connection: HTTPConnection) -> Caller:
+    authenticator: Authenticator = connection.app.state.backend.authenticator
+    caller = await authenticator.caller(connection)
+    connection.state.caller = caller
     return caller
 
 

@@ -98,11 +98,11 @@ class BodyLimit:
         except Refusal as refusal:
             if is_answered:
                 raise
-            await answer(refusal)(scope, receive, send)
+            await answer(refusal, scope["path"])(scope, receive, send)
 
 
 _WORDS = f"the request body is too large: at most {MOST_BODY_BYTES:,} bytes are accepted"
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    await answer(Refusal(413, _WORDS, {"Connection": "close"}))(scope, receive, send)
+    await answer(Refusal(413, _WORDS, {"Connection": "close"}), scope["path"])(scope, receive, send)

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,13 +20,26 @@ _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCo
 
 
 class Refusal(Exception):
-    """A request that is not done: an HTTP status, a sentence for people, and headers."""
+    """A request that is not done: an HTTP status, a sentence for people, and headers.
 
-    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+    `code` and `param`, a word for programs and the name of what is wrong, are told where OpenAI's clients read them.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: dict[str, str] | None = None,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = headers
+        self.code = code
+        self.param = param
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -35,7 +48,7 @@ def refusal_of(error: Exception) -> Refusal:
         case Refusal():
             return error
         case InvalidInput():
-            return Refusal(400, error.message)
+            return Refusal(400, error.message, param=error.field)
         case InputTooLargeError():
             return Refusal(413, str(error))
         case UnknownTaskError() | ForeignWorkflowError():
@@ -48,39 +61,53 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(503, "Temporal does not answer; try again in a moment", {"Retry-After": "5"})
         case RPCError():
             return Refusal(502, "Temporal refused the request; the gateway's log says why")
-        case ArchiveDownError():
-            return Refusal(503, "the database does not answer; try again in a moment", {"Retry-After": "5"})
-        case StoreDownError():
-            return Refusal(503, "Redis does not answer; try again in a moment", {"Retry-After": "5"})
+        case ArchiveDownError() | StoreDownError():
+            what = "the database" if isinstance(error, ArchiveDownError) else "Redis"
+            return Refusal(503, f"{what} does not answer; try again in a moment", {"Retry-After": "5"})
         case _:
             return Refusal(500, "internal error; the gateway's log says more under this request's id")
 
 
-def answer(refusal: Refusal) -> JSONResponse:
+OPENAI = "/v1/"
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_OPENAI_CODES = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
+
+
+def body_of(refusal: Refusal, path: str) -> dict[str, Any]:
+    """A refusal as JSON: `{"error": "..."}`, and what OpenAI's clients read where they call."""
+    if not path.startswith(OPENAI):
+        return {"error": refusal.message}
+    usual = "server_error" if refusal.status >= 500 else "invalid_request_error"
+    kind = _OPENAI_TYPES.get(refusal.status, usual)
+    code = refusal.code or _OPENAI_CODES.get(refusal.status)
+    return {"error": {"message": refusal.message, "type": kind, "param": refusal.param, "code": code}}
+
+
+def answer(refusal: Refusal, path: str) -> JSONResponse:
     """A refusal on the wire."""
-    return JSONResponse({"error": refusal.message}, refusal.status, headers=refusal.headers)
+    return JSONResponse(body_of(refusal, path), refusal.status, headers=refusal.headers)
 
 
 def install(app: FastAPI) -> None:
     """Every error of every route leaves by this table, those of the framework too."""
 
-    async def known(_request: Request, error: Exception) -> JSONResponse:
+    async def known(request: Request, error: Exception) -> JSONResponse:
         refusal = refusal_of(error)
         if refusal.status >= 500:
             _log.warning("%s: %s", type(error).__name__, error)
-        return answer(refusal)
+        return answer(refusal, request.url.path)
 
-    async def framework(_request: Request, error: Exception) -> JSONResponse:
+    async def framework(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return answer(Refusal(error.status_code, str(error.detail), dict(error.headers or {})))
+        return answer(Refusal(error.status_code, str(error.detail), dict(error.headers or {})), request.url.path)
 
-    async def invalid(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]))
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
+        return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]), request.url.path)
 
-    async def bug(_request: Request, error: Exception) -> JSONResponse:
+    async def bug(request: Request, error: Exception) -> JSONResponse:
         _log.error("a request failed", exc_info=error)
-        return answer(refusal_of(error))
+        return answer(refusal_of(error), request.url.path)
 
     for kind in (Refusal, InvalidInput, InputTooLargeError, UnknownTaskError, ForeignWorkflowError, RPCError):
         app.add_exception_handler(kind, known)
@@ -88,6 +115,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(WebSocketRequestValidationError, invalid)
     app.add_exception_handler(Exception, bug)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -17,6 +18,27 @@ from theseus.stores.archive.opening import archive
 from theseus.stores.redis import RedisArtifacts, RedisEvents, RedisMemory, RedisSessions, connect_redis
 
 _log = logging.getLogger("theseus.gateway")
+
+
+class Server(uvicorn.Server):
+    """uvicorn, whose open streams end when it shuts down: it would wait for their tasks."""
+
+    def __init__(self, world: Backend, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._streams = world.streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Breaks streams off, so that their clients come back to the next gateway; all else is finished first."""
+        logging.getLogger("uvicorn.error").addFilter(_is_meant)
+        self._streams.stop()
+        try:
+            await super().shutdown(sockets)
+        finally:
+            logging.getLogger("uvicorn.error").removeFilter(_is_meant)
+
+
+def _is_meant(line: logging.LogRecord) -> bool:
+    return "returned without completing response" not in line.getMessage()
 
 
 @asynccontextmanager
@@ -47,16 +69,19 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
 
     Raises:
         ConnectionError: no Temporal answers.
+        CatalogueError: the models file is wrong.
         OSError: the port is taken.
     """
     async with backend(settings) as world:
+        # a models file that is wrong is said now, not to the first who asks
+        known = len(world.models.all)
         config = uvicorn.Config(
             application(world), host=host, port=port, log_config=None, access_log=False, ws="websockets-sansio"
         )
-        server = uvicorn.Server(config)
+        server = Server(world, config)
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
-        _log.info("gateway listens at http://%s:%s", host, port)
+        _log.info("gateway listens at http://%s:%s and serves %d models", host, port, known)
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         stopping.cancel()

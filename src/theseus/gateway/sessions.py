@@ -15,6 +15,7 @@ from theseus.contracts.session import SessionKey
 from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.tasks import Found, Tasks
+from theseus.gateway.told import NOT_LISTED
 from theseus.stores.archive.port import Archive, Page
 from theseus.stores.ports import EventLog, SessionStore, StoreDownError
 
@@ -23,7 +24,6 @@ MOST_EVENTS = 5000
 """So many events one answer may hold."""
 MOST_ASKED = 20
 """So many tasks of one answer, the newest, are asked after in Temporal where the archive does not know their end."""
-_NOT_TOLD = ("LLM_PARTIAL", "LLM_PROMPT")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Sessions:
     async def _live(self, task_id: str) -> list[StoredEvent]:
         stream = self.events.read(task_id, follow=False)
         try:
-            return [stored async for stored in stream if stored.event.type not in _NOT_TOLD]
+            return [stored async for stored in stream if stored.event.type not in NOT_LISTED]
         except StoreDownError:
             # the turns without the events of one that runs are better than none
             return []

@@ -21,16 +21,20 @@ from theseus.client import Handle, result_of, start
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.archive import TaskRecord, Trigger
 from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlState, Progress
-from theseus.contracts.errors import InvalidInput
-from theseus.contracts.task import Mode
+from theseus.contracts.errors import ErrorType, InvalidInput, TaskError
+from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.intake import Setting, accept
 from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import noticed
 from theseus.roles.presets import PRESETS
-from theseus.stores.archive.port import Archive
+from theseus.stores.archive.port import Archive, Page, TaskFilter
 
 QUERY_TIMEOUT = timedelta(seconds=3)
+STARTING = timedelta(minutes=1)
+"""A task that Temporal does not know after so long was never started."""
+AT_ONCE = 10
+_RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 CLOSING = timedelta(seconds=5)
 """How long a task that has told its end takes to close, at most."""
 _OURS = ("user_id", "tenant_id", "task_id")
@@ -52,6 +56,7 @@ class Found:
     """A task, and where it stands while it runs, as far as a worker answers for it."""
 
     record: TaskRecord
+    is_started: bool = True
     is_paused: bool = False
     progress: Progress | None = None
 
@@ -119,15 +124,14 @@ class Tasks:
         if record is not None and record.outcome is not None:
             return Found(_own(record, caller))
         handle: Handle = self._temporal.get_workflow_handle(task_id)
-        try:
-            seen = await handle.describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and record is None:
-                raise Refusal(404, "Task not found") from error
-            raise
+        seen = await _described(handle)
+        if seen is None:
+            if record is None:
+                raise Refusal(404, "Task not found")
+            return _not_started(_own(record, caller))
         record = record or await noticed(self._archive, seen)
         found = Found(_own(record or _seen(seen), caller))
-        if seen.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW):
+        if seen.status in _RUNNING:
             found = await _under_way(found, handle)
             if found.progress is None or found.progress.status is None:
                 return found
@@ -147,19 +151,48 @@ class Tasks:
         await self._archive.end(record, ())
         return Found(record)
 
+    async def listed(self, wanted: TaskFilter, page: Page) -> tuple[list[Found], int]:
+        """Tasks, the newest first, and how many there are; those whose end is not known are looked at in Temporal."""
+        records, total = await self._archive.tasks(wanted, page)
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def looked_at(record: TaskRecord) -> Found:
+            async with room:
+                return await self._as_it_stands(record)
+
+        return list(await asyncio.gather(*map(looked_at, records))), total
+
+    async def _as_it_stands(self, record: TaskRecord) -> Found:
+        if record.outcome is not None:
+            return Found(record)
+        handle: Handle = self._temporal.get_workflow_handle(record.task_id)
+        seen = await _described(handle)
+        if seen is None:
+            return _not_started(record)
+        if seen.status in _RUNNING:
+            return Found(record)
+        return await self._ended(Found(record), handle, seen.close_time)
+
     async def handle(self, task_id: str, caller: Caller) -> Handle:
         """The workflow of a task of the caller, to signal and to query.
 
         Raises:
             Refusal: 404, there is none, or it is somebody else's.
         """
+        await self.record(task_id, caller)
+        return self._temporal.get_workflow_handle(task_id)
+
+    async def record(self, task_id: str, caller: Caller) -> TaskRecord:
+        """A task of the caller, with its outcome where the archive knows it.
+
+        Raises:
+            Refusal: 404, there is none, or it is somebody else's.
+        """
         record = await self._archive.task(task_id)
-        handle: Handle = self._temporal.get_workflow_handle(task_id)
         if record is None:
-            seen = await handle.describe()
+            seen = await self._temporal.get_workflow_handle(task_id).describe()
             record = await noticed(self._archive, seen) or _seen(seen)
-        _own(record, caller)
-        return handle
+        return _own(record, caller)
 
     def _task(self, raw: JsonValue, accepted: AcceptedTask, caller: Caller) -> dict[str, JsonValue]:
         assert isinstance(raw, dict)
@@ -184,6 +217,25 @@ def checked(raw: JsonValue, task_id: str) -> AcceptedTask:
     if query is None or query == "":
         raise InvalidInput("Query is required", field="query")
     return accept(raw, Setting(task_id, None, str(uuid.uuid4()), PRESETS))
+
+
+async def _described(handle: Handle) -> WorkflowExecutionDescription | None:
+    try:
+        return await handle.describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+def _not_started(record: TaskRecord) -> Found:
+    """A task that is kept, and that Temporal does not know: it is about to start, or its gateway died just before."""
+    if datetime.now(UTC) - record.created_at < STARTING:
+        return Found(record, is_started=False)
+    words = "the task was never started, or Temporal has forgotten it; submit it again"
+    error = TaskError(type=ErrorType.INTERNAL, message=words)
+    lost = TaskResult(task_id=record.task_id, status=TaskStatus.FAILED, error=error)
+    return Found(record.model_copy(update={"outcome": lost}))
 
 
 def _own(record: TaskRecord, caller: Caller) -> TaskRecord:

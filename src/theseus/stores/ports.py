@@ -87,6 +87,10 @@ class EventLog(Protocol):
         """Events after the stream id `after`, oldest first; with `follow` it waits for more until STREAM_END."""
         ...
 
+    async def end(self, task_id: str) -> str | None:
+        """The stream id of a task's STREAM_END; None while there is none, and when its events are forgotten."""
+        ...
+
 
 class RateStore(Protocol):
     """Token buckets of providers, shared by all workers. Losing them forgets only what was drawn a moment ago."""
@@ -133,12 +137,12 @@ class EvidenceStore(Protocol):
 class BrowserStore(Protocol):
     """Where the browsers of agents stand, so that another worker finds it. Losing it costs an agent its open page."""
 
-    async def put(self, task_id: str, agent: str, place: BrowserPlace) -> None:
-        """Keeps where the browser of an agent stands now."""
+    async def put(self, key: SessionKey, task_id: str, agent: str, place: BrowserPlace) -> None:
+        """Keeps where the browser of an agent of that session's owner stands now."""
         ...
 
-    async def get(self, task_id: str, agent: str) -> BrowserPlace | None:
-        """Where it stood last; None when that is not known, or not any more."""
+    async def get(self, key: SessionKey, task_id: str, agent: str) -> BrowserPlace | None:
+        """Where it stood last; None when that is not known, or not any more, or another's task had that id."""
         ...
 
 

@@ -114,6 +114,12 @@ def position(stream_id: str) -> tuple[int, int]:
     return numbers
 
 
+def just_before(place: tuple[int, int]) -> str:
+    """The stream id after which a read begins with this place; it is not that of the first event."""
+    first, second = place
+    return f"{first}-{second - 1}" if second else f"{first - 1}-{_LARGEST}"
+
+
 def encode(text: str) -> bytes:
     """UTF-8 that also takes the half characters (lone surrogates) which tools and models produce."""
     return text.encode("utf-8", "surrogatepass")

@@ -89,6 +89,27 @@ def test_one_that_is_no_adapter_is_told(
         load_adapters(["odd"], {})
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "raise ValueError('bad key ' + environ['VENDOR_KEY'])",
+            "odd: it cannot be made: ValueError in fails_0.py, line 4$",
+        ),
+        ("return cls()", "odd: its tools cannot be made: KeyError in fails_1.py, line 6$"),
+    ],
+)
+def test_one_that_fails_in_its_own_code_is_told_by_its_place_without_its_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, words: str
+) -> None:
+    module = words.partition(" in ")[2].partition(".py")[0]
+    text = f"class Odd:\n    @classmethod\n    def create(cls, environ):\n        {body}\n    def tools(self):\n        raise KeyError('hunter2')\n"
+    install(monkeypatch, tmp_path, "odd", {"odd": f"{module}:Odd"}, **{module: text})
+    with pytest.raises(AdapterError, match=words) as told:
+        adapter_tools(load_adapters(["odd"], {"VENDOR_KEY": "hunter2"}), [])
+    assert "hunter2" not in str(told.value) and told.value.__cause__ is None
+
+
 def test_two_packages_with_one_name_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install(monkeypatch, tmp_path, "other", {"local_file": "json:loads"})
     with pytest.raises(AdapterError, match="two installed packages have an adapter local_file"):

@@ -278,7 +278,7 @@ LIMITS = {
     "memory of one": ("x=$(head -c 3000000000 /dev/zero | tr '\\0' 'x'); echo ${#x}", ""),
     "memory of many": (
         python(
-            "import os, time\nfor i in range(12):\n    if os.fork() == 0: x = b'x' * (200 << 20); time.sleep(9)\ntime.sleep(9)"
+            "import os, time\nfor i in range(12):\n    if os.fork() == 0: x = b'x' * (200 << 20); time.sleep(40)\ntime.sleep(40)"
         ),
         "MiB of memory",
     ),

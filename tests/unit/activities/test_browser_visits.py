@@ -18,6 +18,7 @@ from tests.support.browsing import Site, Surfer, installed, number_of, site
 from tests.support.world import until
 from theseus.activities.tools.browser import leash
 from theseus.activities.tools.browser.visits import VisitLimits
+from theseus.contracts.session import SessionKey
 from theseus.stores.memory import MemoryBrowsers
 from theseus.stores.ports import StoreDownError
 
@@ -127,6 +128,16 @@ async def test_one_too_many_makes_the_longest_idle_give_room(shop: Site, tmp_pat
         assert outcome.is_error and "All 2 browsers of this worker are at work" in outcome.text
 
 
+async def test_a_task_of_somebody_else_with_the_same_id_has_a_browser_of_its_own(shop: Site, tmp_path: Path) -> None:
+    others = [SessionKey(session_id="s", user_id="eve"), SessionKey(session_id="s", user_id="ada", tenant_id="other")]
+    async with Surfer(tmp_path, [f"127.0.0.1:{shop.port}"]) as surfer:
+        await surfer.ok("navigate", url=f"{shop.url}/about")
+        for other in others:
+            outcome = await surfer("extract", user=other)
+            assert outcome.is_error and outcome.text.startswith("No page is open")
+        assert "Since 1912" in await surfer.ok("extract")
+
+
 async def test_on_another_worker_the_page_is_opened_again_for_reading(shop: Site, tmp_path: Path) -> None:
     places, allow = MemoryBrowsers(), [f"127.0.0.1:{shop.port}"]
     async with Surfer(tmp_path, allow, places=places) as first, Surfer(tmp_path, allow, places=places) as second:
@@ -169,16 +180,27 @@ async def test_a_browser_that_died_is_started_again(shop: Site, tmp_path: Path) 
 async def test_a_call_that_is_cancelled_ends_at_once_and_its_page_with_it(shop: Site, tmp_path: Path) -> None:
     async with Surfer(tmp_path, [f"127.0.0.1:{shop.port}"]) as surfer:
         await surfer.ok("navigate", url=f"{shop.url}/")
-        for arguments in ({"url": f"{shop.url}/slow"},):
-            call = asyncio.create_task(surfer("navigate", **arguments))
-            await asyncio.sleep(0.5)
-            began = time.monotonic()
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-            assert time.monotonic() - began < 2
+        call = asyncio.create_task(surfer("navigate", url=f"{shop.url}/slow"))
+        await asyncio.sleep(0.5)
+        began = time.monotonic()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert time.monotonic() - began < 2
         assert surfer.visits.open_visits == 0
         assert "Welcome" in await surfer.ok("navigate", url=f"{shop.url}/"), "the next call works"
+
+
+async def test_a_call_that_is_cancelled_while_the_browser_starts_leaves_no_process(shop: Site, tmp_path: Path) -> None:
+    before = set(leash.below(os.getpid()))
+    async with Surfer(tmp_path, [f"127.0.0.1:{shop.port}"]) as surfer:
+        for wait in (0.05, 0.3, 0.7):
+            call = asyncio.create_task(surfer("navigate", url=f"{shop.url}/"))
+            await asyncio.sleep(wait)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            await surfer.chromium.stop()
+            await gone([process for process in leash.below(os.getpid()) if process not in before], 5)
 
 
 async def test_a_page_that_never_ends_is_shown_as_far_as_it_came(shop: Site, tmp_path: Path) -> None:
@@ -212,10 +234,10 @@ async def test_a_page_that_eats_the_memory_ends_and_the_next_one_works(shop: Sit
 class Away(MemoryBrowsers):
     is_away = False
 
-    async def get(self, task_id: str, agent: str):
+    async def get(self, key: SessionKey, task_id: str, agent: str):
         if self.is_away:
             raise StoreDownError("away")
-        return await super().get(task_id, agent)
+        return await super().get(key, task_id, agent)
 
 
 async def test_without_the_store_nothing_is_done_on_a_page_that_may_be_old(shop: Site, tmp_path: Path) -> None:

@@ -92,6 +92,40 @@ async def test_a_structure_keeps_its_shape_and_lone_expressions_their_type(rende
     assert made.values["t0"] == {"n": 2, "s": "foo!", "l": [[1, 2], 3, None], "m": -1}
 
 
+async def test_what_filters_give_is_a_list_where_values_keep_their_type(rendering: Rendering) -> None:
+    sources = ["{{ params.rows | map('string') }}", "{{ params.rows | select('odd') }}", "{{ range(2) }}"]
+    made = await render(rendering, [*sources, "{{ {'x': 1}.keys() }}", "{{ {'x': 1} | items }}"])
+    assert made.values["t0"] == [["1", "2"], [1], [0, 1], ["x"], [["x", 1]]], made.failed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{# note #}{{ params.rows }}",
+        "{{ params.rows }}{# note #}",
+        " {{- params.rows -}} ",
+        "{{ params.rows }}\n",
+        "{{ (params.rows) }}",
+    ],
+)
+async def test_a_comment_beside_a_lone_expression_does_not_change_it(rendering: Rendering, text: str) -> None:
+    made = await render(rendering, [text, "{{ '}}' }}", "{{ 1 }}{{ 2 }}", "{{ 1 }} {# x #} {{ 2 }}", "{{- -1 }}"])
+    assert made.values.get("t0") == [[1, 2], "}}", "12", "1  2", -1], made.failed
+
+
+async def test_half_a_character_and_what_is_no_number_do_not_reach_the_history(rendering: Rendering) -> None:
+    made = await render(
+        rendering,
+        r"{{ '\ud800' }}!",
+        "{{ '[\"\\\\udc00\"]' | fromjson | first }}?",
+        ["{{ ('1e99' ~ params.rows[0]) | fromjson }}"],
+        ["{{ 1e308 * 10 }}"],
+    )
+    assert made.values == {"t0": "?!", "t1": "??"}
+    assert "not JSON" in made.failed["t2"] and "NameError" in made.failed["t3"]
+    Rendered.model_validate_json(made.model_dump_json())
+
+
 async def test_a_text_is_text_and_space_control_is_kept(rendering: Rendering) -> None:
     made = await render(rendering, "{{ params.rows }}", " a {{- params.a -}} b", "{{ {'x': '<ä>'} | tojson }}")
     assert made.values == {"t0": "[1, 2]", "t1": " afoob", "t2": '{"x": "<ä>"}'}

@@ -19,6 +19,8 @@ WRONG = {
     "an unknown key": ("---\nname: s\ntools: [bash]\n---\nbody\n", "line 3: tools: unknown key"),
     "danger without words": ("---\nname: s\ndangerous: true\n---\nbody\n", "a dangerous skill has a description"),
     "no version": ("---\nname: s\nversion: one\n---\nbody\n", "line 3: version"),
+    "a version with a zero before it": ("---\nname: good\nversion: 01.0.0\n---\nbody\n", "line 3: version: '01.0.0'"),
+    "half a pre-release": ("---\nname: good\nversion: 2.0.0-a..b\n---\nbody\n", "line 3: version: '2.0.0-a..b'"),
     "no budget": ("---\nname: s\nbudget_max: 0\n---\nbody\n", "line 3: budget_max"),
     "an alias": ("---\nname: &n s\nauthor: *n\n---\nbody\n", "anchors and aliases"),
     "no YAML": ("---\nname: [\n---\nbody\n", "line 3"),

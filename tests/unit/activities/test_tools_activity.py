@@ -21,7 +21,8 @@ from theseus.contracts.messages import TaskRef, ToolCall
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import TaskContext
 from theseus.contracts.tools import Effect, ToolRequest, ToolResult
-from theseus.stores.memory import MemoryArtifacts, MemoryEvents
+from theseus.stores.memory import MemoryArtifacts
+from theseus.stores.memory_events import MemoryEvents
 from theseus.stores.ports import StoreDownError
 
 KEY = SessionKey(session_id="s", user_id="ada")

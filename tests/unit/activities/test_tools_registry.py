@@ -160,6 +160,28 @@ async def test_a_declared_failure_is_told_word_by_word_and_a_bug_is_told_and_log
     assert "task-1" in record.getMessage()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Client error '401 Unauthorized' for url 'https://api.vendor.example/v1/news?symbol=A&apikey=hunter2'",
+        "GET https://news:hunter2@api.vendor.example/v1/news failed",
+        "HTTPSConnectionPool: Max retries exceeded with url: https://api.vendor.example/v1/news?hunter2",
+        "no access with api_key=hunter2-hunter2-hunter2",
+        "no access with Bearer hunter2-hunter2",
+    ],
+)
+async def test_what_a_client_s_error_says_has_no_key_in_it(words: str) -> None:
+    @tool(effect=Effect.READ, timeout=SECOND)
+    async def asks() -> str:
+        """Asks a vendor."""
+        raise RuntimeError(words)
+
+    told = await Registry([asks]).run(call("asks", "{}"), CONTEXT)
+    assert told.is_error and "hunter2" not in told.text
+    assert told.text.startswith("asks failed unexpectedly. RuntimeError: ")
+    assert "api.vendor.example/v1/news" in told.text or "no access with" in told.text, "what is no key stays"
+
+
 async def test_exceptions_named_by_the_tool_are_failures_of_it_not_bugs(caplog: pytest.LogCaptureFixture) -> None:
     @tool(effect=Effect.READ, timeout=SECOND, failures=(LookupError,))
     async def find() -> str:

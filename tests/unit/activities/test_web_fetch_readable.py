@@ -72,6 +72,12 @@ async def test_text_beyond_the_cap_is_left_out_and_said() -> None:
     assert found.left_out == f"the text ends after {MAX_TEXT_CHARS} of {MAX_TEXT_CHARS + 5} characters"
 
 
+def test_a_pdf_whose_last_page_is_cut_says_so() -> None:
+    found = readable.read(pdf("word " * (MAX_TEXT_CHARS // 5) + "end"), "pdf")
+    assert len(found.text) == MAX_TEXT_CHARS
+    assert found.left_out.startswith(f"the text ends after {MAX_TEXT_CHARS} of ")
+
+
 async def test_a_page_that_is_too_hard_is_given_up_in_time_and_its_reader_is_gone() -> None:
     hard = b"<html><body>" + b"<p>words <b>and</b> more words</p>" * 60_000
     began = time.monotonic()

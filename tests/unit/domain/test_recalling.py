@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.memory import fact
 from theseus.contracts.memory import Fact, Kind
-from theseus.domain.recalling import MOST_FACTS, MOST_LIKE, cosine, picked, ranked, room_tokens, shown, terms_of
+from theseus.domain.recalling import MOST_FACTS, MOST_LIKE, cosines, picked, ranked, room_tokens, shown, terms_of
 from theseus.domain.tokens import estimate
 
 MEMORY = {
@@ -121,7 +121,7 @@ def test_likeness_of_meaning_finds_what_no_word_does_and_words_still_count() -> 
     [((1.0, 0.0), (2.0, 0.0), 1.0), ((1.0, 0.0), (0.0, 3.0), 0.0), ((0.0,), (1.0,), 0.0), ((1.0,), (1.0, 1.0), 0.0)],
 )
 def test_likeness_is_the_cosine(one: tuple[float, ...], other: tuple[float, ...], like: float) -> None:
-    assert cosine(one, other) == pytest.approx(like)
+    assert cosines(one, {"a": other}) == {"a": pytest.approx(like)}
 
 
 @given(st.text(max_size=200))

@@ -15,13 +15,13 @@ from tests.support.servers import free_port
 from theseus.stores.memory import (
     MemoryArtifacts,
     MemoryBrowsers,
-    MemoryEvents,
     MemoryEvidence,
     MemoryMemory,
     MemoryRates,
     MemorySessions,
     MemoryTranscripts,
 )
+from theseus.stores.memory_events import MemoryEvents
 from theseus.stores.ports import (
     ArtifactStore,
     BrowserStore,

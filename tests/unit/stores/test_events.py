@@ -234,3 +234,12 @@ async def test_another_process_sees_the_same_stream(valkey: Redis):
     await first.publish("t", [told(1)])
     await second.publish("t", [told(1), told(2)])
     assert said(await now(first)) == ["m1", "m2"]
+
+
+async def test_the_end_of_a_task_is_known_by_its_id_and_not_before(kind: Kind):
+    log = kind.events()
+    assert await log.end("t") is None
+    await log.publish("t", [told(1)])
+    assert await log.end("t") is None
+    await log.publish("t", [end()])
+    assert await log.end("t") == (await now(log))[-1].stream_id

@@ -14,7 +14,8 @@ from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import EventBatch, Progressed
 from theseus.contracts.session import LoadSession, SaveSummary, SessionKey, SessionSummary, SessionView, Turn
 from theseus.domain.tokens import estimate
-from theseus.stores.memory import MemoryEvents, MemorySessions
+from theseus.stores.memory import MemorySessions
+from theseus.stores.memory_events import MemoryEvents
 from theseus.stores.redis import RedisEvents, RedisSessions, connect_redis
 
 KEY = SessionKey(session_id="s", user_id="ann")

@@ -7,9 +7,9 @@ import json
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Set, ValuesView
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -70,7 +70,8 @@ def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: M
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             signal.setitimer(signal.ITIMER_PROF, 0)
-        size = len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        # half a character, as a `\\ud800` of a page has it, is none that a history can hold
+        said = json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace")
     except _TooLong:
         return {"error": f"it takes more than {CPU_SECONDS:g} s to render"}
     except MemoryError:
@@ -78,11 +79,11 @@ def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: M
     except RecursionError:
         return {"error": "it is nested too deeply"}
     # what filters and arithmetic raise is the text's doing, like the template's own errors
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError, AttributeError) as error:
         return {"error": f"{type(error).__name__}: {str(error)[:MESSAGE_CHARS]}"}
-    if size > MAX_BYTES:
+    if len(said) > MAX_BYTES:
         return {"error": _too_large()}
-    return {"value": value}
+    return {"value": json.loads(said)}
 
 
 def _too_large() -> str:
@@ -114,7 +115,13 @@ def _text(env: ImmutableSandboxedEnvironment, source: str, names: Mapping[str, A
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it; an undefined one is an error, anything else that JSON has not is its text."""
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=_known_to_json))
+
+
+def _known_to_json(value: object) -> object:
+    # what filters such as `map` and `select` give is a list that is not there yet
+    is_list = isinstance(value, Iterator | range | Set | KeysView | ValuesView | ItemsView)
+    return list(cast("Iterable[object]", value)) if is_list else str(value)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from threading import Lock
 from typing import Generic, TypeVar
 
 from theseus.activities.library.documents import MAX_FILE_BYTES, LibraryError
@@ -15,6 +17,8 @@ T = TypeVar("T")
 
 MAX_FILES = 1000
 MAX_DEPTH = 8
+UNSETTLED_NS = 2_000_000_000
+"""A file changed so lately may change again within one tick of the file system's clock, and look the same."""
 
 Stamp = tuple[int, int, int]
 
@@ -90,9 +94,14 @@ class Shelf(Generic[T]):
         self._read = read
         self._known: dict[Path, tuple[Stamp, Item[T] | str]] = {}
         self._contents: Contents[T] | None = None
+        self._lock = Lock()
 
     def contents(self) -> Contents[T]:
-        """What is there now. Only files that changed are read; the same object while nothing did."""
+        """What is there now. Only files that changed are read; the same object while nothing did. Any thread may ask."""
+        with self._lock:
+            return self._now()
+
+    def _now(self) -> Contents[T]:
         found: dict[Path, tuple[Stamp, Item[T] | str]] = {}
         overflow = ""
         for path, stamp in self._files():
@@ -100,7 +109,8 @@ class Shelf(Generic[T]):
                 overflow = f"{path}: not read: there are more than {MAX_FILES} files"
                 break
             known = self._known.get(path)
-            found[path] = known if known is not None and known[0] == stamp else (stamp, self._item(path))
+            is_same = known is not None and known[0] == stamp and stamp[0] < time.time_ns() - UNSETTLED_NS
+            found[path] = known if known is not None and is_same else (stamp, self._item(path, known))
         if self._contents is None or found != self._known:
             self._known = found
             self._contents = _arranged([each for _, each in found.values()], [overflow] if overflow else [])
@@ -124,16 +134,19 @@ class Shelf(Generic[T]):
                         stat = None
                     yield path, (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else (0, 0, 0)
 
-    def _item(self, path: Path) -> Item[T] | str:
+    def _item(self, path: Path, known: tuple[Stamp, Item[T] | str] | None) -> Item[T] | str:
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_FILE_BYTES + 1)
+            digest = hashlib.sha256(data).hexdigest()
+            if known is not None and isinstance(known[1], Item) and known[1].digest == digest:
+                return known[1]
             item = self._read(str(path), data)
         except OSError as error:
             return f"{path}: cannot be read ({error.strerror})"
         except LibraryError as error:
             return str(error)
-        return Item(item.name, item.version, item.value, str(path), hashlib.sha256(data).hexdigest())
+        return Item(item.name, item.version, item.value, str(path), digest)
 
 
 def _arranged(found: Sequence[Item[T] | str], more: Sequence[str]) -> Contents[T]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from theseus.activities.library.documents import MAX_FILE_BYTES, Document, LibraryError, read
 from theseus.activities.library.shelf import Contents, Item, Shelf
 from theseus.contracts.skill import MOST_BODY_CHARS, Skill, SkillHead
+from theseus.domain.versions import parsed
 
 SUFFIXES = (".md",)
 SKIPPED = frozenset({"README.md", "CHANGELOG.md", "LICENSE.md"})
@@ -52,6 +53,10 @@ def _read(file: str, data: bytes) -> Item[Skill]:
         first = error.errors(include_url=False, include_input=False)[0]
         said = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise document.wrong(first["loc"], said) from error
+    try:
+        parsed(head.version)
+    except ValueError as error:
+        raise document.wrong(("version",), f"{head.version!r} is no semantic version such as 1.2.0") from error
     if not body:
         raise LibraryError(f"{file}: it says nothing below its front matter: what its agent does stands there")
     if len(body) > MOST_BODY_CHARS:

@@ -82,8 +82,7 @@ class Templates:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._shelf = Shelf(folders, SUFFIXES, _read)
-        self._sound: dict[str, Found] = {}
-        self._of: Contents[Document] | None = None
+        self._sound: tuple[Contents[Document] | None, dict[str, Found]] = (None, {})
 
     @property
     def contents(self) -> Contents[Document]:
@@ -97,14 +96,16 @@ class Templates:
             LibraryError: there is one, and it cannot be used.
         """
         contents = self._shelf.contents()
-        if contents is not self._of:
-            self._of, self._sound = contents, {}
+        of, sound = self._sound
+        if contents is not of:
+            sound = {}
+            self._sound = (contents, sound)
         item = contents.find(name, version)
         if item is None:
             return None
-        if item.key not in self._sound:
-            self._sound[item.key] = _sound(contents, item)
-        return self._sound[item.key]
+        if item.key not in sound:
+            sound[item.key] = _sound(contents, item)
+        return sound[item.key]
 
     def names(self) -> list[str]:
         """`name@version` of all that can be read."""
@@ -160,6 +161,7 @@ def _inherited(
     if not isinstance(references, list) or not all(isinstance(each, str) for each in cast("list[Any]", references)):
         raise document.wrong(("extends",), "a name such as base or base@1.0.0, or a list of them")
     bases: list[dict[str, Any]] = []
+    at_own = len(documents)
     for at, reference in enumerate(cast("list[str]", references)):
         place: Place = ("extends",) if isinstance(wanted, str) else ("extends", at)
         base = contents.find(*named(reference))
@@ -173,7 +175,7 @@ def _inherited(
         documents.append(base.value)
         bases.append(_inherited(contents, base, (*path, base.key), documents))
         # of several that say something, the last one's word holds: it is looked through first
-        documents[1:] = [*documents[at_base:], *documents[1:at_base]]
+        documents[at_own:] = [*documents[at_base:], *documents[at_own:at_base]]
     return merged(bases, document.data)
 
 

@@ -70,15 +70,12 @@ def check(text: str, results: Collection[str], *, has_item: bool = False) -> Non
 
 def lone_expression(env: ImmutableSandboxedEnvironment, text: str) -> str | None:
     """The expression of a text that is nothing but one `{{ expression }}`; its value is not made a text."""
-    stripped = text.strip()
-    body = env.parse(stripped).body
-    if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
+    # comments are gone from these; the first token and the last are the braces, which say what happens to the space around
+    tokens = [token for token in env.lex(text.strip()) if not token[1].startswith("comment")]
+    kinds = [kind for _, kind, _ in tokens]
+    if kinds[:1] != ["variable_begin"] or kinds.index("variable_end") != len(kinds) - 1:
         return None
-    if isinstance(body[0].nodes[0], nodes.TemplateData):
-        return None
-    inner = stripped.removeprefix("{{").removesuffix("}}")
-    # right beside the braces they say what happens to the space around
-    return (inner[1:] if inner[:1] in ("-", "+") else inner).removesuffix("-").removesuffix("+")
+    return "".join(words for _, _, words in tokens[1:-1])
 
 
 def _check_node(node: nodes.Node, results: Collection[str]) -> None:

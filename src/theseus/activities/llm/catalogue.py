@@ -219,6 +219,16 @@ class Catalogue:
         return self._providers[name]
 
     @property
+    def models(self) -> tuple[ModelEntry, ...]:
+        """All models, usable or not, in order of priority."""
+        return tuple(self._models)
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """Names of all providers, usable or not."""
+        return frozenset(self._providers)
+
+    @property
     def usable_providers(self) -> list[str]:
         """Names of the providers that have what they need."""
         return [name for name in self._providers if self.is_usable(name)]

@@ -320,6 +320,8 @@ def _pdf(data: bytes) -> Readable:
     if not text:
         raise UnreadableError(f"the PDF has {total} pages but no text: they are pictures")
     left_out = f"the text ends after page {len(texts)} of {total}" if len(texts) < total else ""
+    if not left_out and len(text) > MAX_TEXT_CHARS:
+        left_out = f"the text ends after {MAX_TEXT_CHARS} of {len(text)} characters"
     return Readable(text[:MAX_TEXT_CHARS], " ".join(str(title or "").split()), left_out)
 
 

@@ -23,6 +23,7 @@ from theseus.contracts.messages import ToolCall
 from theseus.contracts.research import Card, ResearchCall
 from theseus.contracts.session import SessionKey
 from theseus.contracts.tools import Effect, ToolFacts, ToolSpec
+from theseus.domain.redaction import without_keys
 
 _log = logging.getLogger("theseus.tools")
 
@@ -251,7 +252,7 @@ class Registry:
             if isinstance(error, (ToolError, *found.failures)):
                 return Outcome(str(error) or type(error).__name__, is_error=True)
             _log.exception("tool %s failed unexpectedly (task %s)", call.name, context.task_id)
-            told = f"{type(error).__name__}: {error}"[:MESSAGE_CHARS]
+            told = f"{type(error).__name__}: {without_keys(str(error))}"[:MESSAGE_CHARS]
             return Outcome(f"{call.name} failed unexpectedly. {told}", is_error=True)
 
     def _all(self) -> dict[str, Tool]:

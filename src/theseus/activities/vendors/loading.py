@@ -1,9 +1,11 @@
 """Finds the adapters that are installed and configured, and takes the tools that they bring."""
 
 import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from theseus.activities.tools.registry import Tool
 from theseus.activities.vendors.port import GROUP, Adapter, AdapterError
@@ -50,7 +52,7 @@ def adapter_tools(adapters: Mapping[str, Adapter], taken: Sequence[str]) -> list
     found: dict[str, Tool] = {}
     origin = dict.fromkeys(taken, "Theseus or its operator")
     for name, adapter in adapters.items():
-        for role, tools in adapter.tools().items():
+        for role, tools in _brought(name, adapter).items():
             for each in tools:
                 tool = each.spec.name
                 if problem := _problem(role, each):
@@ -83,6 +85,22 @@ def _made(point: EntryPoint, environ: Mapping[str, str]) -> Adapter | None:
         return kind.create(environ)
     except AdapterError as error:
         raise AdapterError(f"{point.name}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - the boundary to code of any author
+        # without its words, in which there may be the key that was wrong
+        raise AdapterError(f"{point.name}: it cannot be made: {_place(error)}") from None
+
+
+def _brought(name: str, adapter: Adapter) -> Mapping[str, Sequence[Tool]]:
+    try:
+        return adapter.tools()
+    except Exception as error:  # noqa: BLE001 - the boundary to code of any author
+        raise AdapterError(f"{name}: its tools cannot be made: {_place(error)}") from None
+
+
+def _place(error: Exception) -> str:
+    """What went wrong by its kind, and in which line."""
+    [*_, last] = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def _problem(role: str, tool: Tool) -> str:

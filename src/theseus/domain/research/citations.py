@@ -6,11 +6,13 @@ stands there word for word; C6 no other card shows it clearly better.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from theseus.contracts.research import Card, SentenceCheck, Support
-from theseus.domain.research.figures import Figures, figures, not_shown
-from theseus.domain.research.quotes import find
+from theseus.domain.research.figures import Figures, figures, missing
+from theseus.domain.research.quotes import Folded, find, fold
 from theseus.domain.research.sentences import Sentence, first_word, names, sentences
 from theseus.domain.research.words import stems_of
 
@@ -19,8 +21,12 @@ BETTER = 1.5
 LEAST_FIT = 0.2
 """A sentence that shares less with what it cites than this part of its words is weak."""
 MOST_BETTER = 2
+_NEARLY = 0.999
+"""Scores that are added up in another order differ by less."""
 
 _WORD = re.compile(r"\w+")
+_JOINED = re.compile(r"['\u2019&-]")
+_OF_NO_NAME = ("", "s")
 _QUOTED = re.compile(r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{8,400})[\"\u201d\u00bb]")
 _DERIVES = re.compile(
     r"%|percent|per cent|\b(?:total|sum|together|combined|overall|differen\w+|more|fewer|less|increas\w+|decreas\w+|rose|ris\w+|fell"
@@ -30,50 +36,127 @@ _DERIVES = re.compile(
 _NOT = re.compile(r"\b(?:not|no|never|none|neither|nor|without|cannot|failed to|\w+n['\u2019]t)\b", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A sentence, read once for all cards that it is held against."""
+
+    sentence: Sentence
+    weights: Mapping[str, float]
+    whole: float
+    """What all its words weigh."""
+    figures: Figures
+    names: Sequence[tuple[str, Sequence[str]]]
+    """With the parts that have to be in what it cites."""
+    quoted: Sequence[str]
+    derives: bool
+    denies: bool
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a card shows, read once for all sentences."""
+
+    text: str
+    figures: Figures
+    stems: Mapping[str, None]
+    words: frozenset[str]
+    denies: bool
+
+
+class _Cited:
+    """What a sentence cites, in one text, for the words that it quotes."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.text = " ".join(texts)
+
+    def has(self, quoted: str) -> bool:
+        """Whether these words stand there."""
+        return quoted.casefold() in self._caseless or find(quoted, self.text, self._folded) is not None
+
+    @cached_property
+    def _caseless(self) -> str:
+        return self.text.casefold()
+
+    @cached_property
+    def _folded(self) -> Folded:
+        return fold(self.text)
+
+
 class Bank:
     """All admitted cards, read once for many sentences."""
 
     def __init__(self, cards: Sequence[Card]) -> None:
         self.cards: Mapping[str, Card] = {card.id: card for card in cards}
-        self._figures = {card.id: figures(_shown(card)) for card in cards}
-        self._words = {card.id: dict.fromkeys(stems_of(_shown(card))) for card in cards}
-        self._having: dict[str, list[str]] = {}
-        for name, words in self._words.items():
-            for word in words:
-                self._having.setdefault(word, []).append(name)
-        self._weight = {word: math.log(1 + len(self._words) / len(names)) for word, names in self._having.items()}
-        self._rare = math.log(1 + len(self._words))
+        self._shown = {card.id: _read_card(card) for card in cards}
+        self._order = list(self._shown)
+        self._having: dict[str, list[int]] = {}
+        for place, shown in enumerate(self._shown.values()):
+            for word in shown.stems:
+                self._having.setdefault(word, []).append(place)
+        self._weight = {word: math.log(1 + len(self._shown) / len(places)) for word, places in self._having.items()}
+        self._rare = math.log(1 + len(self._shown))
         self._checked: dict[tuple[str, tuple[str, ...], bool], SentenceCheck] = {}
-        plain = {word for card in cards for word in _WORD.findall(_shown(card)) if word.islower()}
+        self._cited: dict[tuple[str, ...], _Cited] = {}
+        plain = {word for shown in self._shown.values() for word in _WORD.findall(shown.text) if word.islower()}
         # what is written small elsewhere, or joins words, only begins a sentence
         self._names = {
-            name for card in cards for name in _all_names(_shown(card)) if name.lower() not in plain and stems_of(name)
+            name
+            for shown in self._shown.values()
+            for name in _all_names(shown.text)
+            if name.lower() not in plain and stems_of(name)
         }
 
-    def figures_of(self, cites: Sequence[str]) -> list[Figures]:
-        """The figures of these cards."""
-        return [self._figures[name] for name in cites]
+    def read(self, sentence: Sentence) -> _Read:
+        """A sentence as the rules see it."""
+        wanted = names(sentence.text)
+        first = first_word(sentence.text)
+        if first and self.is_name(first):
+            wanted = [first, *wanted]
+        weights = {stem: self._weight.get(stem, self._rare) for stem in stems_of(sentence.text)}
+        return _Read(
+            sentence=sentence,
+            weights=weights,
+            whole=sum(weights.values()),
+            figures=figures(sentence.text),
+            names=[(name, [part.casefold() for part in _JOINED.split(name)]) for name in wanted],
+            quoted=_QUOTED.findall(sentence.text),
+            derives=bool(_DERIVES.search(sentence.text)),
+            denies=bool(_NOT.search(sentence.text)),
+        )
 
-    def fit(self, stems: Sequence[str], card: str) -> float:
+    def shown(self, cites: Sequence[str]) -> list[_Shown]:
+        """What these cards show."""
+        return [self._shown[name] for name in cites]
+
+    def cited(self, cites: tuple[str, ...]) -> _Cited:
+        """What these cards show, in one text."""
+        made = self._cited.get(cites)
+        if made is None:
+            made = self._cited[cites] = _Cited([self._shown[name].text for name in cites])
+        return made
+
+    def fit(self, read: _Read, card: str) -> float:
         """How much of a sentence's words, the rare ones weighing more, a card shows; 0..1."""
-        words = self._words[card]
-        weights = self._weights(stems)
-        whole = sum(weights.values())
-        return sum(weight for stem, weight in weights.items() if stem in words) / whole if whole else 0.0
+        stems = self._shown[card].stems
+        shared = sum(weight for stem, weight in read.weights.items() if stem in stems)
+        return shared / read.whole if read.whole else 0.0
 
-    def best(self, stems: Sequence[str], but: Sequence[str]) -> list[tuple[float, str]]:
-        """The other cards that share a word with a sentence, by how well they fit, best first."""
-        weights = self._weights(stems)
-        whole = sum(weights.values())
-        found: dict[str, float] = {}
-        for stem, weight in weights.items():
-            for name in self._having.get(stem, ()):
-                found[name] = found.get(name, 0.0) + weight
-        scored = [(score / whole, name) for name, score in found.items() if name not in but]
-        return sorted(scored, key=lambda pair: (-pair[0], pair[1]))
-
-    def _weights(self, stems: Sequence[str]) -> dict[str, float]:
-        return {stem: self._weight.get(stem, self._rare) for stem in stems}
+    def best(self, read: _Read, least: float) -> list[tuple[float, str]]:
+        """The cards that a sentence does not cite and that fit it so well, best first, MOST_BETTER at most."""
+        # no card fits better than a whole sentence
+        if not read.whole or least > 1 / _NEARLY:
+            return []
+        scores = [0.0] * len(self._order)
+        for stem, weight in read.weights.items():
+            for place in self._having.get(stem, ()):
+                scores[place] += weight
+        enough = least * _NEARLY * read.whole
+        scored = [
+            (score / read.whole, name)
+            for score, name in zip(scores, self._order, strict=True)
+            if score >= enough and score and name not in read.sentence.cites
+        ]
+        return sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:MOST_BETTER]
 
     def checked(self, sentence: Sentence) -> SentenceCheck:
         """A sentence with what the rules found; one that was looked at before is not looked at again."""
@@ -103,80 +186,64 @@ def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
         return _found(base, Support.UNSUPPORTED, [f"cites {', '.join(unknown)}, which is no evidence that was found"])
     if not sentence.claims:
         return base
-    stems = stems_of(sentence.text)
+    read = bank.read(sentence)
     if not sentence.cites:
-        better = [name for score, name in bank.best(stems, ())[:MOST_BETTER] if _would_do(sentence, bank, name, score)]
+        better = [name for score, name in bank.best(read, LEAST_FIT) if _would_do(read, bank, name, score)]
         return _found(base, Support.UNSUPPORTED, ["it claims something and cites nothing"], better)
-    wrong = _contradicted(sentence, bank)
-    fit = max(bank.fit(stems, name) for name in sentence.cites)
-    rivals = [
-        name
-        for score, name in bank.best(stems, sentence.cites)[:MOST_BETTER]
-        if score >= BETTER * fit or (wrong and score >= fit)
-    ]
-    better = [name for name in rivals if _would_do(sentence, bank, name, bank.fit(stems, name))]
+    wrong = list(_wrong(read, bank, sentence.cites))
+    fit = max(bank.fit(read, name) for name in sentence.cites)
+    wanted = fit if wrong else BETTER * fit
+    rivals = [name for score, name in bank.best(read, max(wanted, LEAST_FIT)) if score >= wanted]
+    better = [name for name in rivals if _would_do(read, bank, name, bank.fit(read, name))]
     if wrong:
         return _found(base, Support.UNSUPPORTED, wrong, better)
-    doubts = _doubts(sentence, bank, fit)
+    doubts = _doubts(read, bank, sentence.cites, fit)
     if better:
         doubts.append(f"{', '.join(better)} shows it better")
     return _found(base, Support.WEAK, doubts, better) if doubts else base
 
 
-def _contradicted(sentence: Sentence, bank: Bank) -> list[str]:
-    cited = [bank.cards[name] for name in sentence.cites]
-    shown = " ".join(_shown(card) for card in cited)
-    derives = bool(_DERIVES.search(sentence.text))
-    found = [
-        f"{figure} is not in what it cites"
-        for figure in not_shown(figures(sentence.text), bank.figures_of(sentence.cites), derives=derives)
-    ]
-    found += [f"{name} is not in what it cites" for name in _names_missing(sentence, bank, shown)]
-    found += [
-        f"the quoted words “{quoted[:60]}” are not there"
-        for quoted in _QUOTED.findall(sentence.text)
-        if quoted.casefold() not in shown.casefold() and find(quoted, shown) is None
-    ]
-    return found
+def _wrong(read: _Read, bank: Bank, cites: tuple[str, ...]) -> Iterator[str]:
+    shown = bank.shown(cites)
+    for figure in missing(read.figures, [each.figures for each in shown], derives=read.derives):
+        yield f"{figure} is not in what it cites"
+    for name, parts in read.names:
+        if not all(part in _OF_NO_NAME or any(part in each.words for each in shown) for part in parts):
+            yield f"{name} is not in what it cites"
+    for quoted in read.quoted:
+        if not bank.cited(cites).has(quoted):
+            yield f"the quoted words “{quoted[:60]}” are not there"
 
 
-def _names_missing(sentence: Sentence, bank: Bank, shown: str) -> list[str]:
-    wanted = names(sentence.text)
-    first = first_word(sentence.text)
-    if first and bank.is_name(first):
-        wanted = [first, *wanted]
-    words = {word.casefold() for word in _WORD.findall(shown)}
-    return [
-        name for name in wanted if not {_bare(part) for part in re.split(r"['\u2019&-]", name)} <= words | {"", "s"}
-    ]
-
-
-def _doubts(sentence: Sentence, bank: Bank, fit: float) -> list[str]:
+def _doubts(read: _Read, bank: Bank, cites: Sequence[str], fit: float) -> list[str]:
     found: list[str] = []
     if fit < LEAST_FIT:
         found.append("it shares few words with what it cites")
-    denies = bool(_NOT.search(sentence.text))
-    if denies != any(_NOT.search(f"{bank.cards[name].quote} {bank.cards[name].claim}") for name in sentence.cites):
+    if read.denies != any(each.denies for each in bank.shown(cites)):
         found.append("it denies what the cited words say, or says what they deny")
     return found
 
 
-def _would_do(sentence: Sentence, bank: Bank, card: str, score: float) -> bool:
-    other = Sentence(sentence.start, sentence.end, sentence.text, (card,), sentence.section, claims=True)
-    return score >= LEAST_FIT and not _contradicted(other, bank) and not _doubts(other, bank, score)
+def _would_do(read: _Read, bank: Bank, card: str, score: float) -> bool:
+    if score < LEAST_FIT or _doubts(read, bank, (card,), score):
+        return False
+    return next(_wrong(read, bank, (card,)), None) is None
 
 
 def _found(base: SentenceCheck, support: Support, reasons: Sequence[str], better: Sequence[str] = ()) -> SentenceCheck:
     return base.model_copy(update={"support": support, "reasons": tuple(reasons), "better": tuple(better)})
 
 
-def _shown(card: Card) -> str:
-    return f"{card.window or card.quote} {card.source.title}"
+def _read_card(card: Card) -> _Shown:
+    text = f"{card.window or card.quote} {card.source.title}"
+    return _Shown(
+        text=text,
+        figures=figures(text),
+        stems=dict.fromkeys(stems_of(text)),
+        words=frozenset(word.casefold() for word in _WORD.findall(text)),
+        denies=bool(_NOT.search(f"{card.quote} {card.claim}")),
+    )
 
 
 def _all_names(text: str) -> list[str]:
     return names(f". {text}")
-
-
-def _bare(word: str) -> str:
-    return word.casefold()

@@ -1,20 +1,13 @@
-"""How far a research has come: which facets are established, where the evidence contradicts itself, what a round brought."""
+"""How far a research has come: which facets are established, and what a round brought."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from theseus.contracts.research import Card, Contradiction, FacetRow, ResearchPlan
-from theseus.domain.research.figures import Figures, Number, figures
-from theseus.domain.research.words import overlap, stems_of
+from theseus.contracts.research import Card, FacetRow, ResearchPlan
 from theseus.domain.tokens import estimate
 
-ALIKE = 0.6
-"""Claims that share so much of their words speak of the same thing."""
 COPIED_CHARS = 80
 """Two pages that have so much the same around the same quote have it from one another."""
-MOST_CONTRADICTIONS = 12
-FIRST_YEAR, LAST_YEAR = 1500, 2100
-"""A number without a unit in between is taken for a year."""
 SHOWN_CARDS = 6
 """So many claims of one facet are shown to a model."""
 
@@ -91,27 +84,6 @@ def gain(before: Sequence[Card], after: Sequence[Card]) -> Gain:
     )
 
 
-def contradictions(
-    rows: Iterable[FacetRow], cards: Iterable[Card], most: int = MOST_CONTRADICTIONS
-) -> list[Contradiction]:
-    """Pairs of cards of one facet, from different domains, that say the same thing with different figures."""
-    known = {card.id: card for card in cards}
-    words = {name: [s for s in stems_of(card.claim) if not s.isdigit()] for name, card in known.items()}
-    counts = {name: figures(card.claim) for name, card in known.items()}
-    found: list[Contradiction] = []
-    for row in rows:
-        for place, first in enumerate(row.cards):
-            for second in row.cards[place + 1 :]:
-                if known[first].source.domain == known[second].source.domain:
-                    continue
-                about = _differ(counts[first], counts[second])
-                if about and overlap(words[first], words[second]) >= ALIKE:
-                    found.append(
-                        Contradiction(question=row.question, facet=row.facet, first=first, second=second, about=about)
-                    )
-    return found[:most]
-
-
 def shown(rows: Iterable[FacetRow], cards: Iterable[Card], room_tokens: int) -> str:
     """The matrix with its claims, for a model; claims are left out from the end where they do not fit."""
     known: Mapping[str, Card] = {card.id: card for card in cards}
@@ -133,34 +105,3 @@ def shown(rows: Iterable[FacetRow], cards: Iterable[Card], room_tokens: int) -> 
             if left >= 0:
                 lines.append(line)
     return "\n".join(lines)
-
-
-def _differ(first: Figures, second: Figures) -> str:
-    """The figure in which two texts differ, as the first has it; empty where each shows what the other says."""
-    ours, theirs = _amounts(first), _amounts(second)
-    for one in ours:
-        rivals = [other for other in theirs if other.unit == one.unit]
-        if rivals and not any(one.is_shown_by(other) for other in theirs) and not _all_shown(rivals, ours):
-            return one.text.strip()
-    if ours or theirs:
-        return ""
-    years, others = _years(first), _years(second)
-    return f"{years[0]}" if len(years) == len(others) == 1 and years != others else ""
-
-
-def _all_shown(some: Sequence[Number], others: Sequence[Number]) -> bool:
-    return all(any(each.is_shown_by(other) for other in others) for each in some)
-
-
-def _amounts(given: Figures) -> list[Number]:
-    return [number for number in given.numbers if number.unit or _year(number) is None]
-
-
-def _years(given: Figures) -> list[int]:
-    found = [year for number in given.numbers if not number.unit and (year := _year(number)) is not None]
-    return found + [day.year for _, day in given.days if day.year is not None]
-
-
-def _year(number: Number) -> int | None:
-    whole = [int(value) for value in number.values if value == int(value)]
-    return whole[0] if len(whole) == 1 and FIRST_YEAR <= whole[0] <= LAST_YEAR else None

@@ -1,10 +1,12 @@
 """Numbers, dates and units in prose, as values: what a sentence claims and what a quote shows are compared by them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import permutations
+from functools import cached_property
+
+from theseus.domain.research.reckoning import Operands
 
 MONTHS = {
     name: number
@@ -86,22 +88,22 @@ _UNITS = {
 _ORDINAL = r"(?:st|nd|rd|th)?"
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DATE = re.compile(
-    rf"\b(?P<iso>(\d{{4}})-(\d{{2}})(?:-(\d{{2}}))?)\b"
-    rf"|\b(?:(?P<day1>\d{{1,2}}){_ORDINAL}\s+(?:of\s+)?)?(?P<month1>{_MONTH})\.?,?\s+(?P<year1>\d{{4}})\b"
-    rf"|\b(?P<month2>{_MONTH})\.?\s+(?P<day2>\d{{1,2}}){_ORDINAL}(?:,?\s+(?P<year2>\d{{4}}))?\b"
-    rf"|\b(?P<day3>\d{{1,2}}){_ORDINAL}\s+(?P<month3>{_MONTH})\b",
+    # what no date begins with is passed over at once
+    rf"\b(?=[\djfmasond])(?:(?P<iso>(\d{{4}})-(\d{{2}})(?:-(\d{{2}}))?)\b"
+    rf"|(?:(?P<day1>\d{{1,2}}){_ORDINAL}\s+(?:of\s+)?)?(?P<month1>{_MONTH})\.?,?\s+(?P<year1>\d{{4}})\b"
+    rf"|(?P<month2>{_MONTH})\.?\s+(?P<day2>\d{{1,2}}){_ORDINAL}(?:,?\s+(?P<year2>\d{{4}}))?\b"
+    rf"|(?P<day3>\d{{1,2}}){_ORDINAL}\s+(?P<month3>{_MONTH})\b)",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w.])[-\u2212])?(?P<before>us\$|[$€£¥])?\s?(?P<digits>(?<![\w])\d+(?:[.,\u00a0\u202f' ]\d{3})*(?:[.,]\d+)?)"
+    r"(?=[\d\s$€£¥\u2212uU-])(?P<sign>(?<![\w.])[-\u2212])?(?P<before>us\$|[$€£¥])?\s?(?P<digits>(?<![\w])\d+(?:[.,\u00a0\u202f' ]\d{3})*(?:[.,]\d+)?)"
     r"(?:\s?(?P<scale>thousand|million|billion|trillion|bn|mn|tn|[kKMB](?![\w])))?"
     r"(?P<gap>[\s-]?)(?P<unit>%|°[cCfF]\b|[€£$¥]|[A-Za-z][A-Za-z-]*)?",
     re.IGNORECASE,
 )
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.IGNORECASE)
 MOST_OPERANDS = 20
-_ROUNDING = Decimal("0.006")
-"""How far a derived value may be from the exact one, as a part of it: two figures of a percentage."""
+"""So many numbers of what is shown are reckoned with."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,25 @@ class Figures:
     numbers: tuple[Number, ...]
     days: tuple[tuple[str, Day], ...]
 
+    @cached_property
+    def units(self) -> dict[Decimal, set[str]]:
+        """Each value that it shows, years of dates among them, with the units that it has there; "" is no unit."""
+        found: dict[Decimal, set[str]] = {}
+        for number in self.numbers:
+            for value in number.values:
+                found.setdefault(value, set()).add(number.unit)
+        for _, day in self.days:
+            if day.year is not None:
+                found.setdefault(Decimal(day.year), set()).add("")
+        return found
+
+    def show(self, number: Number) -> bool:
+        """Whether it shows this number, in the same unit where both name one."""
+        return any(
+            (units := self.units.get(value)) is not None and (not number.unit or number.unit in units or "" in units)
+            for value in number.values
+        )
+
 
 def figures(text: str) -> Figures:
     """The numbers and dates that a text says, in order."""
@@ -149,43 +170,36 @@ def figures(text: str) -> Figures:
             rest[match.start() : match.end()] = " " * (match.end() - match.start())
     left = "".join(rest)
     numbers = [_number(match) for match in _NUMBER.finditer(left)]
-    numbers += [Number(m.group(), frozenset({_WORDS[m.group().lower()]})) for m in _NUMBER_WORD.finditer(left)]
+    for match in _NUMBER_WORD.finditer(left):
+        value = _WORDS.get(match.group().lower())
+        numbers.append(Number(match.group(), frozenset() if value is None else frozenset({value})))
     return Figures(tuple(number for number in numbers if number.values), tuple(days))
 
 
 def not_shown(claimed: Figures, shown: Sequence[Figures], *, derives: bool = False) -> list[str]:
     """The figures of a claim that none of the shown texts has; with `derives` also not by reckoning with two of theirs."""
-    numbers = [number for each in shown for number in each.numbers]
-    days = [day for each in shown for _, day in each.days]
-    years = [Number("", frozenset({Decimal(day.year)})) for day in days if day.year is not None]
-    missing = [
-        number.text.strip()
-        for number in claimed.numbers
-        if not any(number.is_shown_by(other) for other in (*numbers, *years))
-        and not (derives and _follows(number, numbers[:MOST_OPERANDS]))
-    ]
-    return missing + [text for text, day in claimed.days if not _day_is_shown(day, days, numbers)]
+    return list(missing(claimed, shown, derives=derives))
 
 
-def _day_is_shown(day: Day, days: Iterable[Day], numbers: Iterable[Number]) -> bool:
-    if any(other.shows(day) for other in days):
+def missing(claimed: Figures, shown: Sequence[Figures], *, derives: bool = False) -> Iterator[str]:
+    """What `not_shown` gives, one by one, for whom the first is enough."""
+    made: Operands | None = None
+    for number in claimed.numbers:
+        if any(each.show(number) for each in shown):
+            continue
+        if derives and made is None:
+            operands = [operand for each in shown for operand in each.numbers][:MOST_OPERANDS]
+            made = Operands([value for operand in operands for value in operand.values])
+        if made is None or not made.make(number.values):
+            yield number.text.strip()
+    yield from (text for text, day in claimed.days if not _day_is_shown(day, shown))
+
+
+def _day_is_shown(day: Day, shown: Sequence[Figures]) -> bool:
+    if any(other.shows(day) for each in shown for _, other in each.days):
         return True
     only_year = day.month is None and day.day is None and day.year is not None
-    return only_year and any(Decimal(day.year or 0) in number.values for number in numbers)
-
-
-def _follows(number: Number, operands: Sequence[Number]) -> bool:
-    """Whether a number is a sum, a difference, a mean, a ratio or a change in percent of two that are shown."""
-    pairs = permutations([value for operand in operands for value in sorted(operand.values)], 2)
-    for first, second in pairs:
-        made = [first + second, first - second, (first + second) / 2]
-        if second:
-            made += [first / second, first / second * 100, (first - second) / second * 100]
-        for value in made:
-            for claimed in number.values:
-                if abs(value - claimed) <= abs(claimed) * _ROUNDING and (value or not claimed):
-                    return True
-    return False
+    return only_year and any(day.year in each.units for each in shown)
 
 
 def _number(match: re.Match[str]) -> Number:
@@ -203,6 +217,8 @@ def _number(match: re.Match[str]) -> Number:
 
 
 def _readings(digits: str) -> list[Decimal]:
+    if digits.isdecimal():
+        return [Decimal(digits)]
     plain = re.sub(r"[\s\u00a0\u202f']", "", digits)
     ways = {plain.replace(",", ""), plain.replace(".", "").replace(",", ".")}
     if plain.count(",") == 1 and "." not in plain and len(plain.rpartition(",")[2]) != 3:
@@ -225,7 +241,8 @@ def _day(match: re.Match[str]) -> Day | None:
         name = match["month1"] or match["month2"] or match["month3"]
         year_text = match["year1"] or match["year2"]
         day_text = match["day1"] or match["day2"] or match["day3"]
-        month = MONTHS[name.lower()]
+        # a letter that only looks like one of its letters makes no month
+        month = MONTHS.get(name.lower(), 0)
         year = int(year_text) if year_text else None
         day = int(day_text) if day_text else None
     last_month, last_day = 12, 31

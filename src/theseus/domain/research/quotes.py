@@ -95,8 +95,12 @@ def _nearly(quote: str, whole: Folded) -> Match | None:
     best: Match | None = None
     for start, end in _windows(quote, whole.text):
         window = whole.text[start:end]
-        score = SequenceMatcher(None, quote, window, autojunk=False).ratio()
-        if score >= LEAST_SCORE and (best is None or score > best.score) and _says_the_same(quote, window):
+        if not _says_the_same(quote, window):
+            continue
+        alike = SequenceMatcher(None, quote, window, autojunk=False)
+        # the quick ratio is never less than the exact one, which may take long
+        score = alike.ratio() if alike.quick_ratio() >= LEAST_SCORE else 0.0
+        if score >= LEAST_SCORE and (best is None or score > best.score):
             best = Match(*whole.span(start, end), "fuzzy", round(score, 3))
     return best
 

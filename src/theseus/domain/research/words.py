@@ -68,6 +68,9 @@ def stems_of(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
+    if word[-1] not in "sgd":
+        # the last letters of all endings
+        return word
     for ending in ("ings", "ing", "ies", "ied", "es", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
@@ -78,3 +81,8 @@ def overlap(first: Collection[str], second: Collection[str]) -> float:
     """How much of the shorter of two lists of stems the other has, 0..1."""
     one, other = set(first), set(second)
     return len(one & other) / min(len(one), len(other)) if one and other else 0.0
+
+
+def listed(text: str) -> list[str]:
+    """The words of a list that is written as one text."""
+    return text.split()

@@ -14,12 +14,13 @@ def merged(bases: Sequence[Mapping[str, Any]], own: Mapping[str, Any]) -> Data:
     """One template out of what it extends and its own file.
 
     Nodes are merged by id, key by key, in the order in which ids first appear; a node of another type replaces the
-    earlier one. Defaults, parameters and metadata are merged by key. Edges are taken from the last that has any; all
-    else is the last one's word.
+    earlier one. Defaults, parameters and metadata are merged by key. Edges are taken from the last that has any. A
+    version is never inherited: it is each file's own. All else is the last one's word.
     """
     made: Data = {}
-    for each in (*bases, own):
-        _add(made, each)
+    for base in bases:
+        _add(made, {key: value for key, value in base.items() if key != "version"})
+    _add(made, own)
     return made
 
 

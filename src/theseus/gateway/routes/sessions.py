@@ -53,9 +53,7 @@ async def history(
 ) -> HistoryAnswer:
     """A session's tasks, the oldest first."""
     caller.require("sessions:read")
-    return HistoryAnswer.of(
-        session_id, await backend.conversations.history(session_id, caller, Page(limit, offset))
-    )
+    return HistoryAnswer.of(session_id, await backend.conversations.history(session_id, caller, Page(limit, offset)))
 
 
 @router.get("/{session_id}/events", response_model_exclude_none=True)

@@ -1,15 +1,40 @@
 """POST /api/v1/tasks, GET /api/v1/tasks/{id} and the others about one task or many."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Behind
 from theseus.gateway.callers import Calling
-from theseus.gateway.wire.tasks import SubmitAnswer, TaskAnswer
+from theseus.gateway.refusals import Refusal
+from theseus.gateway.timeline import timeline
+from theseus.gateway.told import told
+from theseus.gateway.wire.tasks import (
+    EventLine,
+    EventList,
+    SubmitAnswer,
+    TaskAnswer,
+    TaskLine,
+    TaskList,
+    Timeline,
+    TimelineStep,
+)
+from theseus.stores.archive.port import Ended, Page, TaskFilter
 
 router = APIRouter(prefix="/api/v1", tags=["tasks"])
+
+MOST_OFFSET = 10_000_000
+ENDS = {
+    "QUEUED": Ended.OPEN,
+    "RUNNING": Ended.OPEN,
+    "PAUSED": Ended.OPEN,
+    "COMPLETED": Ended.ANSWERED,
+    "FAILED": Ended.FAILED,
+    "CANCELLED": Ended.CANCELLED,
+    "TIMEOUT": Ended.TIMED_OUT,
+}
+"""What lists are filtered by: whether a task is held is known to its worker alone, so open tasks are one group."""
 
 TaskId = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 
@@ -23,6 +48,61 @@ async def submit(request: Request, response: Response, backend: Behind, caller: 
     response.headers["X-Workflow-ID"] = taken.task_id
     response.headers["X-Session-ID"] = taken.session_id
     return SubmitAnswer(task_id=taken.task_id, workflow_id=taken.task_id, created_at=taken.created_at)
+
+
+@router.get("/tasks", response_model_exclude_none=True)
+async def tasks(
+    backend: Behind,
+    caller: Calling,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+    status: Annotated[str | None, Query(description=f"One of {', '.join(ENDS)}.")] = None,
+    session_id: Annotated[str | None, Query(max_length=128)] = None,
+) -> TaskList:
+    """The caller's tasks, the newest first."""
+    caller.require("tasks:read")
+    if status is not None and status.upper().removeprefix("TASK_STATUS_") not in ENDS:
+        raise Refusal(400, f"status: {status!r} is none of {', '.join(ENDS)}")
+    wanted = TaskFilter(
+        tenant_id=caller.tenant_id,
+        user_id=None if caller.is_admin else caller.user_id,
+        session_id=session_id,
+        ended=ENDS[status.upper().removeprefix("TASK_STATUS_")] if status is not None else None,
+    )
+    found, total = await backend.tasks.listed(wanted, Page(limit, offset))
+    return TaskList(tasks=[TaskLine.of(each) for each in found], total_count=total)
+
+
+@router.get("/tasks/{task_id}/events")
+async def events(
+    task_id: TaskId,
+    backend: Behind,
+    caller: Calling,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+) -> EventList:
+    """What a task told, oldest first, without the pieces of its texts."""
+    caller.require("tasks:read")
+    await backend.tasks.find(task_id, caller)
+    page = await told(task_id, Page(limit, offset), backend.archive, backend.events)
+    return EventList(events=[EventLine.of(stored) for stored in page.events], count=page.total)
+
+
+@router.get("/tasks/{task_id}/timeline")
+async def history(
+    task_id: TaskId,
+    backend: Behind,
+    caller: Calling,
+    mode: Annotated[Literal["summary", "full"], Query(description="full: with every workflow task.")] = "summary",
+) -> Timeline:
+    """What Temporal recorded of a task."""
+    caller.require("tasks:read")
+    steps = await timeline(await backend.tasks.handle(task_id, caller), is_full=mode == "full")
+    shown = [
+        TimelineStep(event_id=each.number, timestamp=each.at, type=f"{each.kind}_{each.type}", message=each.name)
+        for each in steps
+    ]
+    return Timeline(workflow_id=task_id, events=shown, stats={"total": len(shown), "mode": mode})
 
 
 @router.get("/tasks/{task_id}", response_model_exclude_none=True)

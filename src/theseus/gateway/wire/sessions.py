@@ -1,16 +1,17 @@
 """Answers about sessions."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from theseus.contracts.archive import SessionRecord
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import Mode, TaskStatus
 from theseus.gateway.sessions import Turns
 from theseus.gateway.tasks import Found
-from theseus.gateway.wire.tasks import MICROUSD, STATUS_OF, wire_status
+from theseus.gateway.wire.tasks import MICROUSD, STATUS_OF, EventLine, wire_status
 
 _PREFIX = "TASK_STATUS_"
 
@@ -42,9 +43,7 @@ class SessionAnswer(BaseModel):
     message_count: int | None = None
 
     @classmethod
-    def of(
-        cls, record: SessionRecord, lasts: timedelta, now: datetime, messages: int | None = None
-    ) -> "SessionAnswer":
+    def of(cls, record: SessionRecord, lasts: timedelta, now: datetime, messages: int | None = None) -> "SessionAnswer":
         """From the archive's; `lasts` is how long a session is remembered after its last use."""
         cost = record.cost_microusd / MICROUSD
         ended = record.answered + record.failed
@@ -135,25 +134,6 @@ class HistoryAnswer(BaseModel):
         return cls(session_id=session_id, tasks=tasks, total_count=turns.total)
 
 
-class EventItem(BaseModel):
-    """One event, under the name that we give its type."""
-
-    type: str
-    workflow_id: str
-    agent_id: str
-    message: str
-    timestamp: datetime
-    seq: int
-    stream_id: str
-    payload: JsonValue
-
-    @classmethod
-    def of(cls, stored: StoredEvent) -> "EventItem":
-        """From one of the log."""
-        told = stored.event.model_dump(mode="json", include=set(cls.model_fields))
-        return cls(**told, seq=stored.seq, stream_id=stored.stream_id)
-
-
 class TurnItem(BaseModel):
     """One task of a session with its events."""
 
@@ -163,7 +143,7 @@ class TurnItem(BaseModel):
     final_output: str | None = None
     timestamp: datetime
     status: str
-    events: list[EventItem]
+    events: list[EventLine]
     metadata: dict[str, Any]
 
 
@@ -190,7 +170,7 @@ def _status(status: TaskStatus | None) -> str:
     return STATUS_OF[status].removeprefix(_PREFIX) if status is not None else "RUNNING"
 
 
-def _turn(found: Found, number: int, events: Any) -> TurnItem:
+def _turn(found: Found, number: int, events: Mapping[str, list[StoredEvent]]) -> TurnItem:
     record, ended = found.record, found.record.outcome
     metadata: dict[str, Any] = {}
     if ended is not None:
@@ -210,6 +190,6 @@ def _turn(found: Found, number: int, events: Any) -> TurnItem:
         final_output=ended.result if ended is not None else None,
         timestamp=record.created_at,
         status=plain_status(found),
-        events=[EventItem.of(stored) for stored in events.get(record.task_id, ())],
+        events=[EventLine.of(stored) for stored in events.get(record.task_id, ())],
         metadata=metadata,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
+from theseus.contracts.events import StoredEvent
 from theseus.contracts.task import TaskResult, TaskStatus, Usage
 from theseus.gateway.tasks import Found
 
@@ -99,10 +100,92 @@ class TaskAnswer(BaseModel):
         )
 
 
+class TaskLine(BaseModel):
+    """One task of a list."""
+
+    task_id: str
+    workflow_id: str
+    query: str
+    status: str
+    mode: str = ""
+    session_id: str
+    created_at: datetime
+    completed_at: datetime | None = None
+    total_token_usage: UsageAnswer
+
+    @classmethod
+    def of(cls, found: Found) -> "TaskLine":
+        """From what the archive and Temporal know."""
+        record, ended = found.record, found.record.outcome
+        return cls(
+            task_id=record.task_id,
+            workflow_id=record.task_id,
+            query=record.query,
+            status=wire_status(found),
+            mode=(ended and ended.mode) or record.mode or "",
+            session_id=record.session_id,
+            created_at=record.created_at,
+            completed_at=record.completed_at,
+            total_token_usage=UsageAnswer.of(ended.usage if ended is not None else Usage()),
+        )
+
+
+class TaskList(BaseModel):
+    """GET /api/v1/tasks."""
+
+    tasks: list[TaskLine]
+    total_count: int
+
+
+class EventLine(BaseModel):
+    """One event of a list, under its own name."""
+
+    workflow_id: str
+    type: str
+    agent_id: str
+    message: str
+    payload: JsonValue = None
+    timestamp: datetime
+    seq: int
+    stream_id: str
+
+    @classmethod
+    def of(cls, stored: StoredEvent) -> "EventLine":
+        """From ours."""
+        event = stored.event.model_dump(mode="json", exclude={"key"})
+        return cls.model_validate({**event, "seq": stored.seq, "stream_id": stored.stream_id})
+
+
+class EventList(BaseModel):
+    """GET /api/v1/tasks/{id}/events."""
+
+    events: list[EventLine]
+    count: int
+
+
+class TimelineStep(BaseModel):
+    """One recorded step; `type` begins with its kind, as in ACT_ACTIVITY_TASK_SCHEDULED."""
+
+    event_id: int
+    timestamp: datetime
+    type: str
+    message: str
+
+
+class Timeline(BaseModel):
+    """GET /api/v1/tasks/{id}/timeline."""
+
+    workflow_id: str
+    events: list[TimelineStep]
+    stats: dict[str, JsonValue]
+
+
 def wire_status(found: Found) -> str:
     """The status word of a task."""
     if found.record.outcome is not None:
         return STATUS_OF[found.record.outcome.status]
+    if not found.is_started:
+        return "TASK_STATUS_QUEUED"
     return "TASK_STATUS_PAUSED" if found.is_paused else "TASK_STATUS_RUNNING"
 
 

@@ -129,7 +129,7 @@ class Archive(Protocol):
         ...
 
     async def withdraw(self, task_id: str) -> None:
-        """Forgets a task that did not start after all; one that has ended stays."""
+        """Forgets a task that did not start after all, and its session if it was the only one; one that has ended stays."""
         ...
 
     async def end(self, record: TaskRecord, events: Sequence[StoredEvent]) -> None:

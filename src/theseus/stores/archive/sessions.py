@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from theseus.contracts.archive import SessionRecord, TaskRecord
@@ -44,6 +44,12 @@ async def touch_session(session: AsyncSession, database: Database, record: TaskR
     )
     deleted_at: datetime | None = await session.scalar(touched.returning(SessionTable.deleted_at))
     return deleted_at
+
+
+async def close_empty(session: AsyncSession, key: SessionKey) -> None:
+    """Forgets a session that has no tasks, as its only one did not start after all."""
+    tasks = exists().where(*_tasks_of(key.tenant_id, key.user_id, [key.session_id]))
+    await session.execute(delete(SessionTable).where(*_is(key), ~tasks))
 
 
 class SqlSessions:
@@ -153,11 +159,14 @@ async def _summed(session: AsyncSession, rows: Sequence[SessionTable]) -> list[S
 def _ends(tasks: Sequence[ColumnElement[bool]]) -> Any:
     """The first and the last task of each session."""
     columns = (TaskTable.session_id, TaskTable.task_id, TaskTable.query, TaskTable.mode, TaskTable.status)
-    by = {"partition_by": TaskTable.session_id}
-    first = func.row_number().over(**by, order_by=(TaskTable.created_at, TaskTable.task_id)).label("first")
-    last = func.row_number().over(**by, order_by=(TaskTable.created_at.desc(), TaskTable.task_id.desc())).label("last")
+    first = _numbered(TaskTable.created_at, TaskTable.task_id).label("first")
+    last = _numbered(TaskTable.created_at.desc(), TaskTable.task_id.desc()).label("last")
     ranked = select(*columns, first, last).where(*tasks).subquery()
     return select(ranked).where((ranked.c.first == 1) | (ranked.c.last == 1))
+
+
+def _numbered(*order: Any) -> ColumnElement[int]:
+    return func.row_number().over(partition_by=TaskTable.session_id, order_by=order)
 
 
 def _first_or_latest(task: Mapping[Any, Any]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from theseus.contracts.archive import ArchivedEvents, TaskRecord
 from theseus.contracts.events import StoredEvent
+from theseus.contracts.session import SessionKey
 from theseus.stores.archive.database import Database
 from theseus.stores.archive.port import Ended, Page, ScheduleArchive, SessionArchive, TaskFilter
 from theseus.stores.archive.rows import STATUSES, record_of
 from theseus.stores.archive.schedules import SqlSchedules
-from theseus.stores.archive.sessions import SqlSessions, open_session, touch_session
+from theseus.stores.archive.sessions import SqlSessions, close_empty, open_session, touch_session
 from theseus.stores.archive.tables import EventTable, Table, TaskTable, UsageTable
 
 NOT_KEPT = frozenset({"LLM_PARTIAL", "LLM_PROMPT"})
@@ -39,13 +40,18 @@ class SqlArchive:
         async with self._transaction() as session:
             new = self._insert(TaskTable).values(_row(record)).on_conflict_do_nothing()
             made = await session.execute(new.returning(TaskTable.task_id))
+            if made.scalar_one_or_none() is None:
+                return False
             await open_session(session, self._database, record)
-            return made.scalar_one_or_none() is not None
+            return True
 
     async def withdraw(self, task_id: str) -> None:
         """See the port."""
         async with self._transaction() as session:
-            await session.execute(delete(TaskTable).where(TaskTable.task_id == task_id, TaskTable.status.is_(None)))
+            gone = delete(TaskTable).where(TaskTable.task_id == task_id, TaskTable.status.is_(None))
+            whose = (TaskTable.tenant_id, TaskTable.user_id, TaskTable.session_id)
+            for tenant_id, user_id, session_id in await session.execute(gone.returning(*whose)):
+                await close_empty(session, SessionKey(session_id=session_id, tenant_id=tenant_id, user_id=user_id))
 
     async def end(self, record: TaskRecord, events: Sequence[StoredEvent]) -> None:
         """See the port."""

@@ -72,6 +72,12 @@ class RedisEvents:
                 return
             await self._wait(task_id, place)
 
+    async def end(self, task_id: str) -> str | None:
+        """See `EventLog.end`."""
+        with reaching(self._client):
+            found = await self._client.hget(self._keys(task_id)[2], "end")
+        return as_bytes(found).decode() if found is not None else None
+
     async def _page(self, task_id: str, after: str, last: str) -> tuple[list[StoredEvent], str | None]:
         stream, _, state = self._keys(task_id)
         with reaching(self._client):

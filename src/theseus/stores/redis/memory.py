@@ -5,6 +5,7 @@ A memory has five keys in one slot: `facts` (hash: id to fact as JSON), `used` (
 cleared, wants).
 """
 
+import asyncio
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -95,7 +96,8 @@ class RedisMemory:
         """See `MemoryStore.revise`; a StoreDownError when others changed the memory at each of many tries."""
         for _ in range(MOST_TRIES):
             known = await self._known(owner, marks)
-            change = rule(known)
+            # a rule reads every fact: what else this process does goes on meanwhile
+            change = await asyncio.to_thread(rule, known)
             if change.is_nothing:
                 return known
             with reaching(self._client):

@@ -1,9 +1,10 @@
-"""A facet is established by independent websites, not by many quotes of one; what contradicts itself is found, what does not is not."""
+"""A facet is established by independent websites, not by many quotes of one."""
 
 import pytest
 
 from theseus.contracts.research import Card, Facet, ResearchPlan, Source, SubQuestion
-from theseus.domain.research.coverage import contradictions, covered_percent, gain, matrix, open_rows, shown
+from theseus.domain.research.contradictions import contradictions
+from theseus.domain.research.coverage import covered_percent, gain, matrix, open_rows, shown
 
 PLAN = ResearchPlan(
     questions=[
@@ -61,23 +62,6 @@ def test_a_page_that_copies_another_is_no_second_voice(before: str, after: str, 
 def test_evidence_of_another_question_counts_for_nothing() -> None:
     foreign = card("a", "one", "x.org").model_copy(update={"question": "other"})
     assert covered_percent(matrix(PLAN, [foreign])) == 0
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "found"),
-    [
-        ("The bridge of Varn is 412 metres long.", "The bridge of Varn is 398 metres long.", True),
-        ("The bridge of Varn is 412 metres long.", "Varn's bridge is 412 metres long.", False),
-        ("The bridge was opened in 1987.", "The bridge was opened in 1989.", True),
-        ("In 2020 Varn had 4,100 inhabitants.", "In 2020 Varn had 5,300 inhabitants.", True),
-        ("The bridge of Varn is 412 metres long.", "The mayor of Osk earns 398 euros.", False),
-        ("The bridge of Varn is long.", "The bridge of Varn is 398 metres long.", False),
-        ("It cost 3 million euros.", "It cost 3,000,000 euros.", False),
-    ],
-)
-def test_different_figures_for_the_same_thing_contradict_each_other(first: str, second: str, found: bool) -> None:
-    cards = [card("a", "one", "x.org", first), card("b", "one", "y.org", second)]
-    assert bool(contradictions(matrix(PLAN, cards), cards)) is found
 
 
 def test_one_website_does_not_contradict_itself_here() -> None:

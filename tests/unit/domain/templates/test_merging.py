@@ -24,6 +24,7 @@ nodes: st.SearchStrategy[Any] = st.lists(
 templates: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"name": st.sampled_from(["t", "u"])},
     optional={
+        "version": st.sampled_from(["1.0.0", "2.0.0"]),
         "description": st.sampled_from(["d", "e"]),
         "defaults": st.dictionaries(st.sampled_from(["model_tier", "budget_agent_max"]), st.integers(1, 3)),
         "parameters": st.dictionaries(ids, st.integers(1, 3)),
@@ -59,6 +60,11 @@ def test_own_words_win_and_nothing_inherited_is_lost(base: dict[str, Any], own: 
     assert order[: len(inherited)] == inherited and set(order) == {
         n["id"] for n in [*base.get("nodes", []), *own.get("nodes", [])]
     }
+
+
+@given(templates, templates, templates)
+def test_a_version_is_a_files_own(a: dict[str, Any], b: dict[str, Any], own: dict[str, Any]) -> None:
+    assert merged([merged([a], b)], own).get("version") == own.get("version")
 
 
 @given(templates, templates)

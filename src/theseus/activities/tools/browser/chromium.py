@@ -9,10 +9,10 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from playwright.async_api import Browser, BrowserContext, Error, Playwright, async_playwright
 
@@ -21,6 +21,8 @@ from theseus.activities.tools.browser.proxy import FilteringProxy
 from theseus.activities.tools.egress import Egress
 
 _log = logging.getLogger("theseus.browser")
+
+T = TypeVar("T")
 
 START = timedelta(seconds=20)
 END = timedelta(seconds=5)
@@ -71,6 +73,7 @@ class Chromium:
         self._starting = asyncio.Lock()
         self._driver: Playwright | None = None
         self._browser: Browser | None = None
+        self._undoing: set[asyncio.Task[None]] = set()
 
     @property
     def is_running(self) -> bool:
@@ -87,11 +90,11 @@ class Chromium:
             if self._browser is not None and self._browser.is_connected():
                 # a browser that has just died may not be known to have
                 with contextlib.suppress(Error):
-                    return await _fresh(self._browser)
+                    return await self._fresh(self._browser)
             await self._stop()
             try:
                 self._browser = await self._start()
-                return await _fresh(self._browser)
+                return await self._fresh(self._browser)
             except BaseException as error:
                 await self._stop()
                 if isinstance(error, Error):
@@ -102,13 +105,14 @@ class Chromium:
         """Ends the process; the next context starts another."""
         async with self._starting:
             await self._stop()
+            await asyncio.gather(*self._undoing)
 
     async def _start(self) -> Browser:
         folder = Path(tempfile.mkdtemp(prefix="theseus-browser-"))
         await self._proxy.open()
         try:
             async with asyncio.timeout(2 * START.total_seconds()):
-                self._driver = await async_playwright().start()
+                self._driver = await self._whole(async_playwright().start(), lambda made: made.stop())
                 browser = await self._driver.chromium.launch(
                     executable_path=self._leashed(folder),
                     headless=True,
@@ -159,6 +163,27 @@ class Chromium:
             )
         return f"the browser does not start: {first_line(error)}"
 
+    async def _fresh(self, browser: Browser) -> BrowserContext:
+        opening = browser.new_context(
+            accept_downloads=False,
+            service_workers="block",
+            permissions=[],
+            locale="en-US",
+            viewport={"width": WIDTH, "height": HEIGHT},
+        )
+        return await self._whole(opening, BrowserContext.close)
+
+    async def _whole(self, work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, None]]) -> T:
+        """What the work gives. When its caller is cancelled it goes on and is undone: half done, nobody could end it."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            undoing = asyncio.create_task(_undone(task, undo))
+            self._undoing.add(undoing)
+            undoing.add_done_callback(self._undoing.discard)
+            raise
+
     async def _stop(self) -> None:
         browser, self._browser = self._browser, None
         driver, self._driver = self._driver, None
@@ -169,19 +194,15 @@ class Chromium:
         await self._proxy.close()
 
 
-async def _fresh(browser: Browser) -> BrowserContext:
-    return await browser.new_context(
-        accept_downloads=False,
-        service_workers="block",
-        permissions=[],
-        locale="en-US",
-        viewport={"width": WIDTH, "height": HEIGHT},
-    )
-
-
 def first_line(error: Exception) -> str:
     """What went wrong; the lines below it may hold what was typed."""
     return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+async def _undone(work: "asyncio.Task[T]", undo: Callable[[T], Coroutine[Any, Any, None]]) -> None:
+    with contextlib.suppress(Error, TimeoutError, OSError):
+        async with asyncio.timeout(START.total_seconds()):
+            await undo(await work)
 
 
 async def _within(work: Coroutine[Any, Any, None]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from playwright.async_api import Error
 
@@ -19,6 +20,7 @@ from theseus.activities.tools.browser.chromium import BrowserDownError, Chromium
 from theseus.activities.tools.browser.visit import Visit
 from theseus.activities.tools.egress import Egress
 from theseus.activities.tools.registry import ToolContext, ToolError
+from theseus.contracts.session import SessionKey
 from theseus.contracts.stored import BrowserPlace
 from theseus.stores.ports import BrowserStore, StoreDownError
 
@@ -37,6 +39,14 @@ class VisitLimits:
     action: timedelta = timedelta(seconds=30)
     idle: timedelta = timedelta(minutes=5)
     most: int = 8
+
+
+class _Agent(NamedTuple):
+    """Whose visit it is: a later task of somebody else may have the same id."""
+
+    session: SessionKey
+    task_id: str
+    name: str
 
 
 @dataclass
@@ -66,7 +76,7 @@ class Visits:
         self._egress = egress
         self._places = places
         self._limits = limits or VisitLimits()
-        self._seats: dict[tuple[str, str], _Seat] = {}
+        self._seats: dict[_Agent, _Seat] = {}
         self._opening = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
         self._watch: asyncio.Task[None] | None = None
@@ -78,7 +88,7 @@ class Visits:
 
     def has(self, caller: ToolContext) -> bool:
         """Whether the caller's visit is open here."""
-        seat = self._seats.get((caller.task_id, caller.agent))
+        seat = self._seats.get(_Agent(caller.session, caller.task_id, caller.agent))
         return seat is not None and seat.visit is not None
 
     @asynccontextmanager
@@ -93,7 +103,7 @@ class Visits:
         Raises:
             ToolError: there is no page, the browser is down, or what was done with it failed or took too long.
         """
-        key = (caller.task_id, caller.agent)
+        key = _Agent(caller.session, caller.task_id, caller.agent)
         seat = self._seats.setdefault(key, _Seat())
         seat.callers += 1
         try:
@@ -149,7 +159,7 @@ class Visits:
                 self._drop(seat)
             raise ToolError(words) from error
 
-    async def _visit(self, key: tuple[str, str], seat: _Seat, *, opens: bool) -> tuple[Visit, bool]:
+    async def _visit(self, key: _Agent, seat: _Seat, *, opens: bool) -> tuple[Visit, bool]:
         """The visit, and whether it had to be opened anew at the place where the agent was before."""
         try:
             place = await self._places.get(*key)
@@ -188,7 +198,7 @@ class Visits:
             raise ToolError(f"All {self._limits.most} browsers of this worker are at work. Try again in a minute.")
         self._drop(min(waiting, key=lambda seat: seat.used))
 
-    async def _remember(self, key: tuple[str, str], visit: Visit) -> None:
+    async def _remember(self, key: _Agent, visit: Visit) -> None:
         if not visit.stands_at:
             return
         try:

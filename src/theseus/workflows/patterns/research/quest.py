@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from theseus.contracts.agent import MOST_CARRIED_BYTES
 from theseus.contracts.errors import BudgetExhausted, DomainError
 from theseus.contracts.research import Card, Contradiction, FacetRow, FollowUp, ResearchPlan, ResearchState, Scope
-from theseus.domain.research.coverage import Gain, contradictions, covered_percent, matrix
+from theseus.domain.research.contradictions import contradictions
+from theseus.domain.research.coverage import Gain, covered_percent, matrix
 from theseus.domain.research.presets import Controls
 from theseus.workflows.run import Run
 

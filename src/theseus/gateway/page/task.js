@@ -1,0 +1,121 @@
+// One task: its status now and then, its events as they come, the buttons that steer it.
+
+import { follow, get, post } from "./api.js";
+import * as asking from "./asking.js";
+import { $, element, logged, planned, problem, spent, words } from "./show.js";
+
+const OVER = new Set(["completed", "failed", "cancelled", "timeout"]);
+const GOOD = new Set(["completed", "running", "queued"]);
+const EVERY = 2000;
+const MOST_LINES = 500;
+
+// Shows the task until `signal` says that another page is wanted.
+export async function open(taskId, signal) {
+  clear(taskId);
+  const partial = { step: null, attempt: null };
+  const looking = look(taskId, signal);
+  try {
+    await follow(taskId, (kind, event) => seen(taskId, kind, event, partial), signal);
+    if (!signal.aborted) await refresh(taskId);
+  } catch (error) {
+    problem(error);
+  }
+  await looking;
+}
+
+export function steer(taskId, what) {
+  return async () => {
+    try {
+      await post(`api/v1/tasks/${encodeURIComponent(taskId)}/${what}`, { reason: "from the page" });
+      problem(null);
+      await refresh(taskId);
+    } catch (error) {
+      problem(error);
+    }
+  };
+}
+
+async function look(taskId, signal) {
+  while (!signal.aborted) {
+    try {
+      if (await refresh(taskId)) return;
+    } catch (error) {
+      problem(error);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, EVERY));
+  }
+}
+
+async function refresh(taskId) {
+  const task = await get(`api/v1/tasks/${encodeURIComponent(taskId)}`);
+  if (decodeURIComponent(location.hash.slice(1)) !== taskId) return true;
+  const status = words(task.status);
+  const isOver = OVER.has(status);
+  const now = task.metadata?.progress ?? {};
+  $("task-title").textContent = task.query || taskId;
+  $("status").textContent = isOver ? status : [status, now.phase].filter(Boolean).join(": ");
+  $("status").className = `status ${isOver && GOOD.has(status) ? "good" : GOOD.has(status) ? "" : "bad"}`;
+  $("facts").textContent = [task.mode, spent(task.usage ?? now.usage), task.model_used, now.waiting_for && `waits for ${now.waiting_for}`]
+    .filter(Boolean).join(" · ");
+  $("pause").disabled = isOver || status === "paused";
+  $("resume").disabled = status !== "paused";
+  $("cancel").disabled = isOver;
+  list("plan", planned(task.metadata?.plan ?? now.plan));
+  list("agents", (task.metadata?.agents ?? now.agents ?? []).map(agent));
+  if (isOver) {
+    asking.close();
+    $("answer").textContent = task.result || task.error || "";
+  }
+  return isOver;
+}
+
+function agent(one) {
+  if (typeof one === "string") return element("li", one);
+  const item = element("li", `${one.agent_id} `);
+  item.append(element("span", [one.role, one.status, spent(one.usage)].filter(Boolean).join(", "), "soft"));
+  return item;
+}
+
+function list(id, items) {
+  $(id).replaceChildren(...items);
+  $(`${id}-title`).hidden = items.length === 0;
+}
+
+function seen(taskId, kind, event, partial) {
+  const type = event.type ?? kind;
+  if (kind === "thread.message.delta") written(event, partial);
+  if (kind === "thread.message.completed" && event.agent_id === "final_output") {
+    $("answer").textContent = event.response ?? event.message ?? "";
+  }
+  if (type === "APPROVAL_REQUESTED") asking.approval(taskId, event);
+  if (type === "RESEARCH_PLAN_READY" || type === "RESEARCH_PLAN_UPDATED") asking.review(taskId);
+  if (type === "APPROVAL_DECISION" || type === "RESEARCH_PLAN_APPROVED") asking.close();
+  const item = logged(type, event);
+  if (!item) return;
+  const log = $("log");
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  log.append(item);
+  if (log.childElementCount > MOST_LINES) log.firstElementChild.remove();
+  if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+// Tokens of the call that speaks now; another call, or another try of it, begins anew.
+function written(event, partial) {
+  const { step, attempt } = event.payload ?? {};
+  const place = `${event.agent_id}/${step}/${attempt}`;
+  if (partial.place !== place || event.payload?.reset) $("answer").textContent = "";
+  partial.place = place;
+  $("answer").append(event.delta ?? event.message ?? "");
+}
+
+function clear(taskId) {
+  asking.close();
+  for (const id of ["plan", "agents", "log", "answer"]) $(id).replaceChildren();
+  for (const id of ["plan-title", "agents-title"]) $(id).hidden = true;
+  for (const id of ["status", "facts"]) $(id).textContent = "";
+  $("task-title").textContent = taskId;
+  const ui = document.querySelector("meta[name=temporal-ui]")?.content;
+  $("temporal").hidden = !ui;
+  if (ui) $("temporal").href = `${ui.replace(/\/$/, "")}/${encodeURIComponent(taskId)}`;
+}

@@ -1,0 +1,42 @@
+"""GET /: the page to watch tasks, and its files. Open to all: it holds nothing; what it shows it asks the API for."""
+
+from html import escape
+from importlib.resources import files
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from theseus.gateway.backend import Behind
+from theseus.gateway.refusals import Refusal
+
+router = APIRouter(include_in_schema=False)
+
+_FILES = files("theseus.gateway") / "page"
+_KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_POLICY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-cache",
+}
+
+
+@router.get("/")
+async def page(backend: Behind) -> HTMLResponse:
+    """The page, told where Temporal's UI is."""
+    text = (_FILES / "index.html").read_text()
+    if backend.settings.temporal_ui:
+        place = f"{backend.settings.temporal_ui.rstrip('/')}/namespaces/{backend.temporal.namespace}/workflows"
+        text = text.replace("</head>", f'<meta name="temporal-ui" content="{escape(place)}">\n</head>')
+    return HTMLResponse(text, headers=_POLICY)
+
+
+@router.get("/page/{name}")
+async def file(name: str) -> Response:
+    """One of its files."""
+    kind = _KINDS.get(name[name.rfind(".") :]) if "/" not in name and "\\" not in name else None
+    found = _FILES / name
+    if kind is None or not found.is_file():
+        raise Refusal(404, "there is no such file")
+    return Response(found.read_text(), media_type=kind, headers=_POLICY)

@@ -1,0 +1,121 @@
+"""Answers to what people ask of a running task."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from theseus.contracts.control import ControlState, ReviewState
+
+
+class Why(BaseModel):
+    """Body of pause, resume and cancel; all of it may be absent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = Field(default=None, max_length=1_000)
+
+
+class Done(BaseModel):
+    """Whether it was done, in words too."""
+
+    success: bool
+    message: str
+    task_id: str
+
+
+class ControlAnswer(BaseModel):
+    """GET /api/v1/tasks/{id}/control-state; a time that is not there is an empty string."""
+
+    is_paused: bool
+    is_cancelled: bool
+    paused_at: datetime | str
+    pause_reason: str
+    paused_by: str
+    cancel_reason: str
+    cancelled_by: str
+    checkpoint: str
+
+    @classmethod
+    def of(cls, state: ControlState) -> "ControlAnswer":
+        """From ours."""
+        return cls.model_validate(state.model_dump() | {"paused_at": state.paused_at or ""})
+
+
+class DecisionBody(BaseModel):
+    """POST /api/v1/approvals/decision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    approval_id: str = Field(min_length=1, max_length=128)
+    workflow_id: str = Field(min_length=1, max_length=128)
+    run_id: str | None = Field(default=None, max_length=128, description="Taken and not needed: ids are used once.")
+    approved: bool
+    feedback: str | None = Field(default=None, max_length=10_000)
+    modified_action: JsonValue = None
+    approved_by: str | None = Field(default=None, max_length=128)
+
+
+class ReviewBody(BaseModel):
+    """POST /api/v1/tasks/{id}/review."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: str = Field(pattern="^(feedback|approve|reject)$")
+    message: str | None = Field(default=None, max_length=10_000)
+
+
+class ReviewRound(BaseModel):
+    """What was said of one version of the plan."""
+
+    role: str
+    message: str
+    version: int
+
+
+class ReviewAnswer(BaseModel):
+    """GET /api/v1/tasks/{id}/review: the plan as text for people, and as it is."""
+
+    status: str
+    message: str = ""
+    round: int
+    version: int
+    query: str = ""
+    current_plan: str
+    plan: JsonValue
+    rounds_left: int
+    deadline: datetime | None = None
+    rounds: list[ReviewRound]
+
+    @classmethod
+    def of(cls, state: ReviewState, query: str = "") -> "ReviewAnswer":
+        """From ours; `waiting` is `reviewing` on the wire."""
+        assert state.plan is not None
+        lines = [
+            state.plan.idea,
+            *(f"{number}. {each.question}" for number, each in enumerate(state.plan.questions, 1)),
+        ]
+        return cls(
+            status="reviewing" if state.status == "waiting" else state.status,
+            round=len(state.remarks),
+            version=state.version,
+            query=query,
+            current_plan="\n".join(line for line in lines if line),
+            plan=state.plan.model_dump(mode="json"),
+            rounds_left=state.rounds_left,
+            deadline=state.deadline,
+            rounds=[
+                ReviewRound(role=each.reviewed_by or "user", message=each.message, version=each.version)
+                for each in state.remarks
+            ],
+        )
+
+
+class MessageBody(BaseModel):
+    """POST /api/v1/swarm/{id}/message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str = Field(min_length=1, max_length=10_000)
+    message_id: str | None = Field(
+        default=None, min_length=1, max_length=128, description="Sent twice, it counts once."
+    )
