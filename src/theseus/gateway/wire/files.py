@@ -2,8 +2,10 @@
 
 import base64
 import mimetypes
+import re
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
@@ -65,6 +67,14 @@ class FileAnswer(BaseModel):
             content_type=kind or ("text/plain" if text is not None else "application/octet-stream"),
             size_bytes=len(data),
         )
+
+
+def as_attachment(path: str) -> dict[str, str]:
+    """Headers by which a browser saves a file and does nothing else with it."""
+    name = path.rpartition("/")[2]
+    plain = re.sub(r"[^ !#-\[\]-~]", "_", name)
+    named = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return {"Content-Disposition": named, "Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 def _text(data: bytes) -> str | None:
