@@ -51,6 +51,7 @@ def _host_and_port(value: str) -> str:
 
 
 MOST_PORT = 65535
+SECRET_BYTES = 32
 Address = Annotated[str, AfterValidator(_host_and_port)]
 """host:port."""
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
@@ -64,6 +65,14 @@ File = Annotated[Path | None, BeforeValidator(_something)]
 SearchProviders = Annotated[
     tuple[Literal["searxng", "brave", "tavily", "exa", "serpapi", "corpus"], ...], NoDecode, BeforeValidator(_split)
 ]
+
+
+def _long_enough(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and len(secret.get_secret_value().encode()) < SECRET_BYTES:
+        raise ValueError(
+            f"too short to sign with: at least {SECRET_BYTES} bytes, as `openssl rand -base64 48` makes them"
+        )
+    return secret
 
 
 class Settings(BaseSettings):
@@ -97,6 +106,20 @@ class Settings(BaseSettings):
     max_activities: int = Field(default=100, ge=1, description="Activities that one worker runs at the same time.")
     max_cached_workflows: int = Field(default=1000, ge=0)
     shutdown_grace: Duration = Field(default=timedelta(seconds=25), description="Seconds a stopping worker may finish.")
+
+    skip_auth: bool = Field(
+        default=False,
+        validation_alias="GATEWAY_SKIP_AUTH",
+        description="Whoever calls the gateway may do all; for trying out.",
+    )
+    jwt_secret: Annotated[SecretStr | None, BeforeValidator(_something), AfterValidator(_long_enough)] = Field(
+        default=None,
+        validation_alias="GATEWAY_JWT_SECRET",
+        description="Signs the tokens of those who log in; absent: nobody logs in, API keys alone open the gateway.",
+    )
+    registration: bool = Field(
+        default=False, validation_alias="GATEWAY_REGISTRATION", description="Whoever calls the gateway may register."
+    )
 
     session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)

@@ -90,6 +90,7 @@ async def process(there: World, folder: Path, at: int) -> AsyncGenerator[asyncio
         "REDIS_URL": there.settings.redis_url,
         "THESEUS_TASK_QUEUE": there.settings.task_queue,
         "THESEUS_DATA_DIR": str(folder),
+        "GATEWAY_SKIP_AUTH": "1",
     }
     made = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "theseus", "gateway", "--port", str(at)), env={**os.environ, **own}

@@ -18,6 +18,8 @@ from theseus.gateway.sessions import Sessions
 from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
 from theseus.gateway.tasks import Tasks
+from theseus.gateway.who.accounts import Accounts
+from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.port import Archive
 from theseus.stores.files import Workspaces
 from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, MemoryStore, SessionStore
@@ -52,6 +54,11 @@ class Backend:
         """Files that callers may look at."""
         workspaces = Workspaces(self.settings.workspaces, self.settings.workspace_quota_bytes)
         return Files(workspaces, self.conversations, self.memory)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Users and their keys."""
+        return Accounts(self.archive.accounts, access_tokens(self.settings), is_open=self.settings.registration)
 
     @cached_property
     def streams(self) -> Streams:

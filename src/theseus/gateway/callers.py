@@ -29,7 +29,7 @@ class Caller:
         Raises:
             Refusal: 403.
         """
-        if self.scopes and scope not in self.scopes and not self.is_admin:
+        if self.scopes and scope not in self.scopes:
             raise Refusal(403, f"this key may not do that: it has no scope {scope}")
 
 

@@ -13,8 +13,11 @@ from theseus import runtime
 from theseus.config import Settings
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
-from theseus.gateway.callers import Everybody
+from theseus.gateway.callers import Authenticator, Everybody
+from theseus.gateway.who.credentials import Credentials
+from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.opening import archive
+from theseus.stores.archive.port import Archive
 from theseus.stores.redis import RedisAnswers, RedisArtifacts, RedisEvents, RedisMemory, RedisSessions, connect_redis
 
 _log = logging.getLogger("theseus.gateway")
@@ -41,6 +44,11 @@ def _is_meant(line: logging.LogRecord) -> bool:
     return "returned without completing response" not in line.getMessage()
 
 
+def authenticator(settings: Settings, kept: Archive) -> Authenticator:
+    """Who is let in, by the settings."""
+    return Everybody() if settings.skip_auth else Credentials(kept.accounts, access_tokens(settings))
+
+
 @asynccontextmanager
 async def backend(settings: Settings) -> AsyncGenerator[Backend]:
     """The world of the gateway by its settings.
@@ -52,16 +60,17 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
     redis = connect_redis(settings.redis_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
+        kept = await stack.enter_async_context(archive(settings.archive_url))
         yield Backend(
             settings=settings,
             temporal=temporal,
-            archive=await stack.enter_async_context(archive(settings.archive_url)),
+            archive=kept,
             events=RedisEvents(redis, ttl=settings.event_ttl, cap=settings.event_cap),
             sessions=RedisSessions(redis, ttl=settings.session_ttl, cap=settings.session_messages),
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
             answers=RedisAnswers(redis),
             memory=RedisMemory(redis, ttl=settings.memory_ttl),
-            authenticator=Everybody(),
+            authenticator=authenticator(settings, kept),
         )
 
 

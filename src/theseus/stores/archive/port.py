@@ -10,6 +10,7 @@ from theseus.contracts.archive import ArchivedEvents, RunSums, SessionRecord, Ta
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.schedule import ScheduleRecord
 from theseus.contracts.session import SessionKey
+from theseus.stores.archive.account_port import AccountArchive
 
 
 class ArchiveDownError(Exception):
@@ -118,6 +119,11 @@ class Archive(Protocol):
     @property
     def schedules(self) -> ScheduleArchive:
         """What starts tasks by itself."""
+        ...
+
+    @property
+    def accounts(self) -> AccountArchive:
+        """Who may use the gateway."""
         ...
 
     async def begin(self, record: TaskRecord) -> bool:

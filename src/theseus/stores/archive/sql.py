@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from theseus.contracts.archive import ArchivedEvents, TaskRecord
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.session import SessionKey
+from theseus.stores.archive.account_port import AccountArchive
+from theseus.stores.archive.accounts import SqlAccounts
 from theseus.stores.archive.database import Database
 from theseus.stores.archive.port import Ended, Page, ScheduleArchive, SessionArchive, TaskFilter
 from theseus.stores.archive.rows import STATUSES, record_of
@@ -34,6 +36,7 @@ class SqlArchive:
         self._database = Database(engine)
         self.sessions: SessionArchive = SqlSessions(self._database)
         self.schedules: ScheduleArchive = SqlSchedules(self._database)
+        self.accounts: AccountArchive = SqlAccounts(self._database)
 
     async def begin(self, record: TaskRecord) -> bool:
         """See the port."""
