@@ -5,7 +5,9 @@ import logging
 from typing import Any
 
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
 
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import authenticated
@@ -29,12 +31,12 @@ class Answers:
         self._backend = backend
         self._at_work: set[asyncio.Task[Message]] = set()
 
-    async def answer(self, name: str, method: Method, request: Message, context: Context) -> Message:
+    async def answer(self, known: MethodDescriptor, method: Method, request: bytes, context: Context) -> Message:
         """Answers one call, or ends it with the status of its refusal."""
         request_id = request_id_of(metadata_of(context).get("x-request-id", ""))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                answer, metadata = await self._answered(name, method, request, context)
+                answer, metadata = await self._answered(known, method, request, context)
             except Exception as error:  # noqa: BLE001 - the boundary: whatever it was leaves as a status
                 refusal = noted(error)
             else:
@@ -44,14 +46,15 @@ class Answers:
             await context.abort(status_of(refusal), words_of(refusal), tuple(trailers.items()))
 
     async def _answered(
-        self, name: str, method: Method, request: Message, context: Context
+        self, known: MethodDescriptor, method: Method, request: bytes, context: Context
     ) -> tuple[Message, dict[str, str]]:
-        came = connection(f"/{SERVICE.full_name}/{name}", context, self._backend)
+        came = connection(f"/{SERVICE.full_name}/{known.name}", context, self._backend)
         call = Call(self._backend, await authenticated(came))
+        asked = _parsed(known, request)
         if not method.changes:
-            return await method.run(request, call), call.metadata
+            return await method.run(asked, call), call.metadata
         # a client that leaves, or whose deadline passes, cancels the call: what it began is not left half-done
-        work = asyncio.ensure_future(method.run(request, call))
+        work = asyncio.ensure_future(method.run(asked, call))
         self._at_work.add(work)
         work.add_done_callback(self._at_work.discard)
         try:
@@ -63,6 +66,13 @@ class Answers:
     async def finish(self) -> None:
         """Waits for what clients that are gone have begun."""
         await asyncio.gather(*self._at_work, return_exceptions=True)
+
+
+def _parsed(known: MethodDescriptor, request: bytes) -> Message:
+    try:
+        return GetMessageClass(known.input_type).FromString(request)
+    except DecodeError as error:
+        raise Refusal(400, f"the request is no {known.input_type.name}") from error
 
 
 def _told_nobody(work: asyncio.Task[Any]) -> None:

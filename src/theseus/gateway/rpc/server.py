@@ -74,8 +74,7 @@ def _handler(answers: Answers) -> grpc.GenericRpcHandler:
 
 
 def _method(each: MethodDescriptor, answers: Answers) -> Any:
-    return grpc.unary_unary_rpc_method_handler(
-        partial(answers.answer, each.name, METHODS[each.name]),
-        request_deserializer=GetMessageClass(each.input_type).FromString,
-        response_serializer=GetMessageClass(each.output_type).SerializeToString,
-    )
+    # a request is parsed when it is known who calls; what is none is refused as any bad input is
+    answer: Any = partial(answers.answer, each, METHODS[each.name])
+    unary: Any = grpc.unary_unary_rpc_method_handler
+    return unary(answer, response_serializer=GetMessageClass(each.output_type).SerializeToString)
