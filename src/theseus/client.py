@@ -6,7 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    Client,
+    ScheduleActionStartWorkflow,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.common import Priority, SearchAttributeKey, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, CancelledError, FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -73,6 +79,22 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
     except WorkflowAlreadyStartedError:
         return Started(client.get_workflow_handle(task_id), is_new=False)
     return Started(handle, is_new=True)
+
+
+def scheduled(
+    task_queue: str, task_id: str, task: dict[str, JsonValue], memo: dict[str, str]
+) -> ScheduleActionStartWorkflow:
+    """What a schedule does to start a task; each run's id is `task_id` and the time that Temporal appends."""
+    return ScheduleActionStartWorkflow(
+        workflow_of(task),
+        task,
+        id=task_id,
+        task_queue=task_queue,
+        memo=memo,
+        static_summary=_summary(task),
+        priority=Priority(fairness_key=fairness_key(task)),
+        execution_timeout=_wall_clock(task) + HELD,
+    )
 
 
 def workflow_of(task: dict[str, JsonValue]) -> str:

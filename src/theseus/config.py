@@ -153,6 +153,14 @@ class Settings(BaseSettings):
         description="Vendors' adapters to load, by the names of their entry points; absent: all installed.",
     )
 
+    schedules_per_user: int = Field(default=50, ge=0, description="Schedules that one user may have.")
+    schedule_min_interval: Duration = Field(
+        default=timedelta(minutes=60), description="What has to lie between two runs of a schedule, on any day."
+    )
+    schedule_max_budget_usd: float = Field(
+        default=10.0, gt=0, description="The most that one run of a schedule may be allowed to cost."
+    )
+
     approval_tools: Names = Field(default=(), description="Tools that write and that a person has to approve, by name.")
     approval_above_complexity: Annotated[float | None, BeforeValidator(_something)] = Field(
         default=None, ge=0, le=1, description="A person has to approve tasks whose complexity is above it."

@@ -179,6 +179,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "contracts": frozenset({"pydantic"}),
     "domain": frozenset({"pydantic"}),
     "domain.versions": frozenset({"semver"}),
+    "domain.cron": frozenset({"cronsim"}),
     "domain.research": frozenset({"pydantic", "markdown_it"}),
     "roles": frozenset({"pydantic"}),
     "workflows.modes": frozenset({"pydantic"}),

@@ -4,16 +4,18 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import uvicorn
+from starlette.requests import HTTPConnection
 
 from tests.support.world import World
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
-from theseus.gateway.callers import Authenticator, Everybody
+from theseus.gateway.callers import Authenticator, Caller, Everybody
+from theseus.gateway.refusals import Refusal
 from theseus.gateway.serving import Server
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
@@ -53,6 +55,7 @@ async def gateway(
             sessions=world.stores.sessions,
             artifacts=world.stores.artifacts,
             answers=answers or MemoryAnswers(),
+            memory=world.stores.memory,
             authenticator=authenticator or Everybody(),
         )
         address = await stack.enter_async_context(listening(backend))
@@ -76,3 +79,27 @@ async def listening(backend: Backend) -> AsyncGenerator[str]:
         finally:
             server.should_exit = True
             await serving
+
+
+class Named:
+    """Whoever calls says who they are: `X-API-Key: tenant/user`, with `!` at the end for an administrator."""
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        """By the header.
+
+        Raises:
+            Refusal: 401, there is none.
+        """
+        tenant, _, user = connection.headers.get("X-API-Key", "").partition("/")
+        if not user:
+            raise Refusal(401, "Authentication required")
+        return Caller(user.rstrip("!"), tenant, f"key-{user}", is_admin=user.endswith("!"))
+
+
+@asynccontextmanager
+async def people(door: Gateway, *names: str) -> AsyncGenerator[list[httpx.AsyncClient]]:
+    """A client for each of these people, `tenant/user`, at a gateway that keeps them apart."""
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(listening(replace(door.backend, authenticator=Named())))
+        clients = [httpx.AsyncClient(base_url=address, timeout=30, headers={"X-API-Key": name}) for name in names]
+        yield [await stack.enter_async_context(client) for client in clients]

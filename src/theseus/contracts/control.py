@@ -33,6 +33,9 @@ UPDATE_SEND_MESSAGE = "send_message"
 QUERY_REVIEW_STATE = "review_state"
 QUERY_PENDING_APPROVALS = "pending_approvals"
 
+SCHEDULED_BY = "TemporalScheduledById"
+"""Search attribute by which Temporal itself says which schedule started a workflow."""
+
 # between a task and its agents; no gateway sends these
 SIGNAL_AGENT_STOPPED = "agent_stopped"
 SIGNAL_AGENT_SAYS = "agent_says"

@@ -11,13 +11,16 @@ from temporalio.client import Client
 from theseus.activities.llm.catalogue import Catalogue
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
+from theseus.gateway.files import Files
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
+from theseus.gateway.sessions import Sessions
 from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
 from theseus.gateway.tasks import Tasks
 from theseus.stores.archive.port import Archive
-from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, SessionStore
+from theseus.stores.files import Workspaces
+from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, MemoryStore, SessionStore
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,24 @@ class Backend:
     sessions: SessionStore
     artifacts: ArtifactStore
     answers: AnswerStore
+    memory: MemoryStore
     authenticator: Authenticator
 
     @property
     def tasks(self) -> Tasks:
         """Tasks as callers see them."""
         return Tasks(self.temporal, self.archive, self.settings.task_queue)
+
+    @property
+    def conversations(self) -> Sessions:
+        """Sessions as their users see them; `sessions` is what tasks remember of them."""
+        return Sessions(self.archive, self.sessions, self.events, self.tasks)
+
+    @property
+    def files(self) -> Files:
+        """Files that callers may look at."""
+        workspaces = Workspaces(self.settings.workspaces, self.settings.workspace_quota_bytes)
+        return Files(workspaces, self.conversations, self.memory)
 
     @cached_property
     def streams(self) -> Streams:

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from theseus.client import ForeignWorkflowError, InputTooLargeError, UnknownTaskError
 from theseus.contracts.errors import InvalidInput
-from theseus.stores.archive.port import ArchiveDownError
+from theseus.stores.archive.port import ArchiveDownError, SessionDeletedError
 from theseus.stores.ports import StoreDownError
 
 _log = logging.getLogger("theseus.gateway")
@@ -53,23 +53,24 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(413, str(error))
         case UnknownTaskError() | ForeignWorkflowError():
             return Refusal(404, "Task not found")
+        case SessionDeletedError():
+            return Refusal(404, "Session not found: it was deleted and takes no new tasks; leave session_id out")
         case RPCError() if error.status is RPCStatusCode.NOT_FOUND:
             return Refusal(404, "Task not found")
         case RPCError() if error.status in _AWAY:
             return Refusal(503, "Temporal does not answer; try again in a moment", {"Retry-After": "5"})
         case RPCError():
             return Refusal(502, "Temporal refused the request; the gateway's log says why")
-        case ArchiveDownError():
-            return Refusal(503, "the database does not answer; try again in a moment", {"Retry-After": "5"})
-        case StoreDownError():
-            return Refusal(503, "Redis does not answer; try again in a moment", {"Retry-After": "5"})
+        case ArchiveDownError() | StoreDownError():
+            what = "the database" if isinstance(error, ArchiveDownError) else "Redis"
+            return Refusal(503, f"{what} does not answer; try again in a moment", {"Retry-After": "5"})
         case _:
             return Refusal(500, "internal error; the gateway's log says more under this request's id")
 
 
 _KNOWN = (
     *(Refusal, InvalidInput, InputTooLargeError, UnknownTaskError, ForeignWorkflowError, RPCError),
-    *(ArchiveDownError, StoreDownError),
+    *(ArchiveDownError, StoreDownError, SessionDeletedError),
 )
 
 

@@ -15,7 +15,14 @@ from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Everybody
 from theseus.stores.archive.opening import archive
-from theseus.stores.redis import RedisAnswers, RedisArtifacts, RedisEvents, RedisSessions, connect_redis
+from theseus.stores.redis import (
+    RedisAnswers,
+    RedisArtifacts,
+    RedisEvents,
+    RedisMemory,
+    RedisSessions,
+    connect_redis,
+)
 
 _log = logging.getLogger("theseus.gateway")
 
@@ -60,6 +67,7 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
             sessions=RedisSessions(redis, ttl=settings.session_ttl, cap=settings.session_messages),
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
             answers=RedisAnswers(redis),
+            memory=RedisMemory(redis, ttl=settings.memory_ttl),
             authenticator=Everybody(),
         )
 

@@ -27,6 +27,7 @@ from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.intake import Setting, accept
 from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
+from theseus.gateway.runs import noticed
 from theseus.roles.presets import PRESETS
 from theseus.stores.archive.port import Archive, Ended, Page, TaskFilter
 
@@ -141,6 +142,7 @@ class Tasks:
             if record is None:
                 raise Refusal(404, "Task not found")
             return _not_started(_own(record, caller))
+        record = record or await noticed(self._archive, seen)
         found = Found(_own(record or _seen(seen), caller))
         if seen.status in _RUNNING:
             found = await _under_way(found, handle)
@@ -155,7 +157,9 @@ class Tasks:
         except TimeoutError:
             return found
         completed = closed or (await handle.describe()).close_time
-        record = found.record.model_copy(update={"outcome": outcome, "completed_at": completed})
+        session_id = found.record.session_id or outcome.session_id or ""
+        changed = {"outcome": outcome, "completed_at": completed, "session_id": session_id}
+        record = found.record.model_copy(update=changed)
         # a worker that keeps no tasks, or could not, has left this to us
         await self._archive.end(record, ())
         return Found(record)
@@ -199,7 +203,8 @@ class Tasks:
         """
         record = await self._archive.task(task_id)
         if record is None:
-            record = _seen(await self._temporal.get_workflow_handle(task_id).describe())
+            seen = await self._temporal.get_workflow_handle(task_id).describe()
+            record = await noticed(self._archive, seen) or _seen(seen)
         return _own(record, caller)
 
     def _task(self, raw: JsonValue, accepted: AcceptedTask, caller: Caller) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from theseus.contracts.events import StoredEvent
 from theseus.stores.archive.port import Archive, Page
 from theseus.stores.ports import EventLog, StoreDownError
 
-_NOT_LISTED = frozenset({"LLM_PARTIAL", "LLM_PROMPT"})
+NOT_LISTED = frozenset({"LLM_PARTIAL", "LLM_PROMPT"})
 
 
 async def told(task_id: str, page: Page, archive: Archive, log: EventLog) -> ArchivedEvents:
@@ -23,5 +23,5 @@ async def told(task_id: str, page: Page, archive: Archive, log: EventLog) -> Arc
         events = [stored async for stored in log.read(task_id, follow=False)]
     except StoreDownError:
         return kept
-    listed: Sequence[StoredEvent] = [stored for stored in events if stored.event.type not in _NOT_LISTED]
+    listed: Sequence[StoredEvent] = [stored for stored in events if stored.event.type not in NOT_LISTED]
     return ArchivedEvents(events=list(listed[page.offset : page.offset + page.limit]), total=len(listed))

@@ -47,6 +47,14 @@ class WorkspaceError(Exception):
     """Why a file cannot be read, listed or written, in words that a model can act on."""
 
 
+class MissingFileError(WorkspaceError):
+    """There is no such file or folder."""
+
+
+class TooLargeFileError(WorkspaceError):
+    """The file is larger than was asked for."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One file or folder of a workspace; a folder has no size of its own."""
@@ -76,6 +84,25 @@ class Workspaces:
             ValueError: offset is below 0 or limit below 1.
         """
         check_page(offset, limit)
+        with self._file(key, path, self._quota) as file:
+            return _page(file, path, offset, min(limit, MAX_PAGE_CHARS))
+
+    def read_bytes(self, key: SessionKey, path: str, most: int) -> bytes:
+        """A whole file of any kind.
+
+        Raises:
+            MissingFileError: there is no such file.
+            TooLargeFileError: it has more than `most` bytes.
+            WorkspaceError: the path leads to no file of this workspace.
+        """
+        with self._file(key, path, most) as opened, os.fdopen(opened, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+        if len(data) > most:
+            raise TooLargeFileError(f"'{path}' has more than {most} bytes")
+        return data
+
+    @contextmanager
+    def _file(self, key: SessionKey, path: str, most: int) -> Generator[int, None, None]:
         steps = _steps(path)
         if not steps:
             raise WorkspaceError("the workspace itself is a folder: give the path of a file in it")
@@ -88,9 +115,9 @@ class Workspaces:
             about = os.fstat(file)
             if not stat.S_ISREG(about.st_mode):
                 raise WorkspaceError(f"'{path}' is not a file: list it if it is a folder")
-            if about.st_size > self._quota:
-                raise WorkspaceError(f"'{path}' has {about.st_size} bytes; at most {self._quota} can be read")
-            return _page(file, path, offset, min(limit, MAX_PAGE_CHARS))
+            if about.st_size > most:
+                raise TooLargeFileError(f"'{path}' has {about.st_size} bytes; at most {most} can be read")
+            yield file
 
     def list(self, key: SessionKey, path: str = "") -> list[Entry]:
         """The files and folders right in a folder, by name; links are left out. Nothing for a session without files.
@@ -214,7 +241,7 @@ def _explained(path: str) -> Generator[None, None, None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise WorkspaceError(f"'{path}' does not exist: list its folder to see what there is") from error
+        raise MissingFileError(f"'{path}' does not exist: list its folder to see what there is") from error
     except IsADirectoryError as error:
         raise WorkspaceError(f"'{path}' is a folder: give the path of a file") from error
     except OSError as error:

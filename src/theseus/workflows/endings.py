@@ -101,6 +101,8 @@ def record(run: Run, result: TaskResult) -> TaskRecord:
         query=task.query,
         context=task.context.model_dump(mode="json", exclude_defaults=True, exclude={"attachments"}),
         mode=run.mode,
+        trigger="schedule" if steps.schedule_id() else "other",
+        schedule_id=steps.schedule_id(),
         created_at=steps.started_at(),
         completed_at=steps.now(),
         outcome=result,

@@ -1,7 +1,6 @@
 """THE DOOR: the only place where deterministic code reaches the world.
 
-Timeouts, retries and activity names live here once. A step that fails for good raises `StepFailed`; a cancelled one
-raises `asyncio.CancelledError`.
+Timeouts, retries, activity names live here once. What fails for good raises StepFailed, what is cancelled CancelledError.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from theseus.activities.tasks import TaskActivities
 from theseus.activities.tools.activity import ToolActivities
 from theseus.contracts.archive import TaskRecord
 from theseus.contracts.attachments import StoreAttachments, StoredAttachments
-from theseus.contracts.control import SEARCH_ATTRIBUTES
+from theseus.contracts.control import SCHEDULED_BY, SEARCH_ATTRIBUTES
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import Event, EventBatch
 from theseus.contracts.facts import Facts, FactsRequest
@@ -53,7 +52,7 @@ RENDERING = timedelta(minutes=5)
 """For all texts of one step; each of them may take a few seconds at most."""
 TOOL_MARGIN = timedelta(seconds=15)
 THERE = timedelta(seconds=5)
-"""How long a call waits for one certain worker to take it."""
+"""A call waits so long for one certain worker to take it."""
 LAST_WORDS = timedelta(seconds=60)
 """How long a finished task waits for an event log that is down."""
 
@@ -79,6 +78,11 @@ def now() -> datetime:
 def started_at() -> datetime:
     """When the task began, in whichever history."""
     return workflow.info().workflow_start_time
+
+
+def schedule_id() -> str | None:
+    """The schedule that started the task, if one did."""
+    return workflow.info().typed_search_attributes.get(SearchAttributeKey.for_keyword(SCHEDULED_BY))
 
 
 def fresh_id() -> str:

@@ -1,16 +1,23 @@
 """The port of the archive, and what its lists can be asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from theseus.contracts.archive import ArchivedEvents, TaskRecord
+from theseus.contracts.archive import ArchivedEvents, RunSums, SessionRecord, TaskRecord
 from theseus.contracts.events import StoredEvent
+from theseus.contracts.schedule import ScheduleRecord
+from theseus.contracts.session import SessionKey
 
 
 class ArchiveDownError(Exception):
     """The database cannot be reached now; the call may be tried again."""
+
+
+class SessionDeletedError(Exception):
+    """The session of a task was deleted: it takes no new ones."""
 
 
 class Ended(StrEnum):
@@ -42,15 +49,87 @@ class Page:
     offset: int = 0
 
 
+class SessionArchive(Protocol):
+    """Sessions: each is there from its first task on, and what it shows is summed over its tasks."""
+
+    async def page(self, tenant_id: str, user_id: str, page: Page) -> tuple[list[SessionRecord], int]:
+        """A user's sessions that are not deleted, the last used first, and how many there are in all."""
+        ...
+
+    async def get(self, key: SessionKey) -> SessionRecord | None:
+        """One session, also a deleted one; None when there never was one."""
+        ...
+
+    async def rename(self, key: SessionKey, title: str) -> None:
+        """Gives a session a title."""
+        ...
+
+    async def delete(self, key: SessionKey, at: datetime) -> None:
+        """Marks a session as deleted; the first mark stays."""
+        ...
+
+    async def turns(self, key: SessionKey, page: Page) -> tuple[list[TaskRecord], int]:
+        """A session's tasks, the oldest first, and how many there are in all."""
+        ...
+
+    async def events(self, task_ids: Sequence[str], most: int) -> Mapping[str, list[StoredEvent]] | None:
+        """The events of these tasks, in their order; None when there are more than `most` in all."""
+        ...
+
+
+class ScheduleArchive(Protocol):
+    """Schedules, as far as Temporal does not keep them: whose they are, and what lists are filtered by."""
+
+    async def add(self, record: ScheduleRecord, most: int) -> bool:
+        """Keeps a new schedule; False, and nothing is kept, when its user has `most` already."""
+        ...
+
+    async def put(self, record: ScheduleRecord) -> None:
+        """Keeps what has changed; an owner never does."""
+        ...
+
+    async def withdraw(self, schedule_id: str) -> None:
+        """Forgets a schedule that was not made after all."""
+        ...
+
+    async def get(self, schedule_id: str) -> ScheduleRecord | None:
+        """One schedule, also a deleted one. Whose it is, the caller has to look at."""
+        ...
+
+    async def page(
+        self, tenant_id: str, user_id: str | None, *, is_paused: bool | None, page: Page
+    ) -> tuple[list[ScheduleRecord], int]:
+        """Schedules that are not deleted, of a user or (None) of the whole tenant, the newest first, and how many in all."""
+        ...
+
+    async def sums(self, schedule_ids: Sequence[str]) -> Mapping[str, RunSums]:
+        """What the runs of these schedules came to; a schedule without runs is left out."""
+        ...
+
+
 class Archive(Protocol):
     """Tasks and their events. Every method raises ArchiveDownError when the database is away."""
 
+    @property
+    def sessions(self) -> SessionArchive:
+        """The sessions of the tasks."""
+        ...
+
+    @property
+    def schedules(self) -> ScheduleArchive:
+        """What starts tasks by itself."""
+        ...
+
     async def begin(self, record: TaskRecord) -> bool:
-        """Keeps a task that is about to start; False, and nothing changed, when its id is there."""
+        """Keeps a task that is about to start, and its session; False, and the task unchanged, when its id is there.
+
+        Raises:
+            SessionDeletedError: its session was deleted; nothing is kept.
+        """
         ...
 
     async def withdraw(self, task_id: str) -> None:
-        """Forgets a task that did not start after all; one that has ended stays."""
+        """Forgets a task that did not start after all, and its session if it was the only one; one that has ended stays."""
         ...
 
     async def end(self, record: TaskRecord, events: Sequence[StoredEvent]) -> None:

@@ -4,26 +4,21 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy import ColumnElement, Select, case, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from theseus.contracts.archive import ArchivedEvents, TaskRecord
 from theseus.contracts.events import StoredEvent
-from theseus.contracts.task import TaskResult, TaskStatus
-from theseus.stores.archive.port import ArchiveDownError, Ended, Page, TaskFilter
+from theseus.contracts.session import SessionKey
+from theseus.stores.archive.database import Database
+from theseus.stores.archive.port import Ended, Page, ScheduleArchive, SessionArchive, TaskFilter
+from theseus.stores.archive.rows import STATUSES, record_of
+from theseus.stores.archive.schedules import SqlSchedules
+from theseus.stores.archive.sessions import SqlSessions, close_empty, open_session, touch_session
 from theseus.stores.archive.tables import EventTable, Table, TaskTable, UsageTable
 
 NOT_KEPT = frozenset({"LLM_PARTIAL", "LLM_PROMPT"})
 """Events that only those who watch need."""
-
-STATUSES: dict[Ended, tuple[TaskStatus, ...]] = {
-    Ended.ANSWERED: (TaskStatus.COMPLETED, TaskStatus.PARTIAL, TaskStatus.DEGRADED, TaskStatus.BUDGET_EXHAUSTED),
-    Ended.FAILED: (TaskStatus.FAILED, TaskStatus.DENIED),
-    Ended.CANCELLED: (TaskStatus.CANCELLED,),
-    Ended.TIMED_OUT: (TaskStatus.TIMED_OUT,),
-}
 
 _FROM_START = ("tenant_id", "user_id", "session_id", "query", "context", "trigger", "schedule_id", "created_at")
 
@@ -36,26 +31,36 @@ class SqlArchive:
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._database = Database(engine)
+        self.sessions: SessionArchive = SqlSessions(self._database)
+        self.schedules: ScheduleArchive = SqlSchedules(self._database)
 
     async def begin(self, record: TaskRecord) -> bool:
         """See the port."""
         async with self._transaction() as session:
             new = self._insert(TaskTable).values(_row(record)).on_conflict_do_nothing()
             made = await session.execute(new.returning(TaskTable.task_id))
-            return made.scalar_one_or_none() is not None
+            if made.scalar_one_or_none() is None:
+                return False
+            await open_session(session, self._database, record)
+            return True
 
     async def withdraw(self, task_id: str) -> None:
         """See the port."""
         async with self._transaction() as session:
-            await session.execute(delete(TaskTable).where(TaskTable.task_id == task_id, TaskTable.status.is_(None)))
+            gone = delete(TaskTable).where(TaskTable.task_id == task_id, TaskTable.status.is_(None))
+            whose = (TaskTable.tenant_id, TaskTable.user_id, TaskTable.session_id)
+            for tenant_id, user_id, session_id in await session.execute(gone.returning(*whose)):
+                await close_empty(session, SessionKey(session_id=session_id, tenant_id=tenant_id, user_id=user_id))
 
     async def end(self, record: TaskRecord, events: Sequence[StoredEvent]) -> None:
         """See the port."""
         row = _row(record)
         changed = {name: value for name, value in row.items() if name not in ("task_id", *_FROM_START)}
+        # of a run of a schedule, who noticed it may not have known the session yet
+        changed["session_id"] = case((TaskTable.session_id == "", record.session_id), else_=TaskTable.session_id)
         async with self._transaction() as session:
+            await touch_session(session, self._database, record)
             await session.execute(
                 self._insert(TaskTable).values(row).on_conflict_do_update(index_elements=["task_id"], set_=changed)
             )
@@ -67,7 +72,7 @@ class SqlArchive:
         """See the port."""
         async with self._transaction() as session:
             found = await session.get(TaskTable, task_id)
-            return None if found is None else _record(found)
+            return None if found is None else record_of(found)
 
     async def tasks(self, wanted: TaskFilter, page: Page) -> tuple[list[TaskRecord], int]:
         """See the port."""
@@ -77,7 +82,7 @@ class SqlArchive:
         async with self._transaction() as session:
             total = await session.scalar(select(func.count()).select_from(TaskTable).where(*conditions))
             found = await session.scalars(rows.limit(page.limit).offset(page.offset))
-            return [_record(row) for row in found], total or 0
+            return [record_of(row) for row in found], total or 0
 
     async def events(self, task_id: str, page: Page) -> ArchivedEvents:
         """See the port."""
@@ -90,20 +95,11 @@ class SqlArchive:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with self._sessions.begin() as session:
-                yield session
-        except (DBAPIError, OSError) as error:
-            if isinstance(error, DBAPIError) and not _is_away(error):
-                raise
-            raise ArchiveDownError(f"the archive at {self._engine.url.render_as_string()} does not answer") from error
+        async with self._database.transaction() as session:
+            yield session
 
     def _insert(self, table: type[Table]) -> Any:
-        return (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(table)
-
-
-def _is_away(error: DBAPIError) -> bool:
-    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
+        return self._database.insert(table)
 
 
 def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
@@ -132,13 +128,6 @@ def _row(record: TaskRecord) -> dict[str, Any]:
         "cost_microusd": ended.usage.cost_microusd if ended is not None else 0,
         "outcome": ended.model_dump(mode="json") if ended is not None else None,
     }
-
-
-def _record(row: TaskTable) -> TaskRecord:
-    return TaskRecord.model_validate(
-        {name: getattr(row, name) for name in TaskRecord.model_fields if name != "outcome"}
-        | {"outcome": TaskResult.model_validate(row.outcome) if row.outcome is not None else None}
-    )
 
 
 def _usage(record: TaskRecord) -> list[dict[str, Any]]:

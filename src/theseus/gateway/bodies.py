@@ -1,0 +1,68 @@
+"""Bodies of requests: JSON read by a model, whatever the client says of its type, and refused in sentences."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from theseus.contracts.errors import InvalidInput
+from theseus.domain.intake import parsed
+
+
+class Body(BaseModel):
+    """Base of bodies: unknown keys are refused; a key that is null is as one that is not there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Read = TypeVar("Read", bound=Body)
+
+
+async def body_of(request: Request, model: type[Read]) -> Read:
+    """The body of a request; an empty one is an empty object.
+
+    Raises:
+        InvalidInput: it is no JSON, or not what the model says.
+    """
+    data = await request.body()
+    raw = parsed(data, "Invalid request body") if data.strip() else {}
+    if not isinstance(raw, dict):
+        raise InvalidInput("Invalid request body: it has to be one JSON object")
+    if place := next(_unkeepable(raw, ""), None):
+        raise InvalidInput(f"{place}: holds characters that are not text (a zero, or half of a pair)", field=place)
+    try:
+        return model.model_validate({name: value for name, value in raw.items() if value is not None})
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def described(model: type[Body]) -> dict[str, Any]:
+    """What OpenAPI is to say of a body that a route reads by `body_of`."""
+    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    said: list[str] = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
+        place = ".".join(str(part) for part in item["loc"])
+        words = {"extra_forbidden": "unknown key", "missing": "is required"}.get(item["type"], item["msg"])
+        said.append(f"{place}: {words}")
+    return InvalidInput("; ".join(said), field=said[0].split(":", 1)[0])
+
+
+def _unkeepable(value: JsonValue, place: str) -> Iterator[str]:
+    """Where a text is that no database keeps."""
+    match value:
+        case str():
+            if "\x00" in value or any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
+                yield place or "body"
+        case dict():
+            for name, each in value.items():
+                yield from _unkeepable(name, place)
+                yield from _unkeepable(each, f"{place}.{name}".lstrip("."))
+        case list():
+            for each in value:
+                yield from _unkeepable(each, place)
+        case _:
+            pass

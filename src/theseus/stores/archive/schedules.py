@@ -1,0 +1,108 @@
+"""Schedules in the archive, and the sums of their runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select, text, update
+
+from theseus.contracts.archive import RunSums
+from theseus.contracts.schedule import ScheduleDefinition, ScheduleRecord
+from theseus.stores.archive.database import Database
+from theseus.stores.archive.port import Ended, Page
+from theseus.stores.archive.schedule_tables import ScheduleTable
+from theseus.stores.archive.sessions import count_of
+from theseus.stores.archive.tables import TaskTable
+
+_OWNER = ("schedule_id", "tenant_id", "user_id", "created_at")
+
+
+class _FullError(Exception):
+    """The user has as many schedules as may be."""
+
+
+class SqlSchedules:
+    """Implements the port `ScheduleArchive`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, record: ScheduleRecord, most: int) -> bool:
+        """See the port."""
+        theirs = _of(record.tenant_id, record.user_id)
+        try:
+            async with self._database.transaction() as session:
+                if self._database.is_postgresql:
+                    # one at a time for each user, so that two at once cannot both be the last; SQLite has one writer
+                    whose = {"whose": f"schedules {record.tenant_id} {record.user_id}"}
+                    await session.execute(text("select pg_advisory_xact_lock(hashtextextended(:whose, 0))"), whose)
+                await session.execute(self._database.insert(ScheduleTable).values(_row(record)))
+                count = await session.scalar(select(func.count()).select_from(ScheduleTable).where(*theirs))
+                if (count or 0) > most:
+                    raise _FullError
+        except _FullError:
+            return False
+        return True
+
+    async def put(self, record: ScheduleRecord) -> None:
+        """See the port."""
+        changed = {name: value for name, value in _row(record).items() if name not in _OWNER}
+        async with self._database.transaction() as session:
+            this = ScheduleTable.schedule_id == record.schedule_id
+            await session.execute(update(ScheduleTable).where(this).values(changed))
+
+    async def withdraw(self, schedule_id: str) -> None:
+        """See the port."""
+        async with self._database.transaction() as session:
+            await session.execute(delete(ScheduleTable).where(ScheduleTable.schedule_id == schedule_id))
+
+    async def get(self, schedule_id: str) -> ScheduleRecord | None:
+        """See the port."""
+        async with self._database.transaction() as session:
+            found = await session.get(ScheduleTable, schedule_id)
+            return _record(found) if found is not None else None
+
+    async def page(
+        self, tenant_id: str, user_id: str | None, *, is_paused: bool | None, page: Page
+    ) -> tuple[list[ScheduleRecord], int]:
+        """See the port."""
+        wanted = _of(tenant_id, user_id)
+        if is_paused is not None:
+            wanted.append(ScheduleTable.paused_at.is_not(None) if is_paused else ScheduleTable.paused_at.is_(None))
+        newest = (ScheduleTable.created_at.desc(), ScheduleTable.schedule_id)
+        rows = select(ScheduleTable).where(*wanted).order_by(*newest).limit(page.limit).offset(page.offset)
+        async with self._database.transaction() as session:
+            total = await session.scalar(select(func.count()).select_from(ScheduleTable).where(*wanted))
+            return [_record(row) for row in await session.scalars(rows)], total or 0
+
+    async def sums(self, schedule_ids: Sequence[str]) -> Mapping[str, RunSums]:
+        """See the port."""
+        rows = select(
+            TaskTable.schedule_id,
+            func.count().label("runs"),
+            count_of([Ended.ANSWERED]).label("answered"),
+            count_of([Ended.FAILED, Ended.TIMED_OUT, Ended.CANCELLED]).label("failed"),
+            func.max(TaskTable.created_at).label("last_at"),
+        )
+        mine = rows.where(TaskTable.schedule_id.in_(schedule_ids)).group_by(TaskTable.schedule_id)
+        async with self._database.transaction() as session:
+            found = (await session.execute(mine)).mappings()
+            return {row["schedule_id"]: RunSums.model_validate(dict(row)) for row in found}
+
+
+def _of(tenant_id: str, user_id: str | None) -> list[ColumnElement[bool]]:
+    conditions = [ScheduleTable.tenant_id == tenant_id, ScheduleTable.deleted_at.is_(None)]
+    return [*conditions, ScheduleTable.user_id == user_id] if user_id is not None else conditions
+
+
+def _row(record: ScheduleRecord) -> dict[str, Any]:
+    return {
+        **record.model_dump(exclude={"definition"}),
+        **record.definition.model_dump(),
+        "task_context": record.definition.model_dump(mode="json")["task_context"],
+    }
+
+
+def _record(row: ScheduleTable) -> ScheduleRecord:
+    own = {name: getattr(row, name) for name in ScheduleRecord.model_fields if name != "definition"}
+    defined = {name: getattr(row, name) for name in ScheduleDefinition.model_fields}
+    return ScheduleRecord.model_validate(own | {"definition": defined})
