@@ -275,6 +275,24 @@ async def test_tasks_are_listed_by_end_session_and_user(rpc: Wire, door: Gateway
         assert code == "INVALID_ARGUMENT" and next(iter(bad)) in words
 
 
+async def test_a_session_is_told_with_its_last_tasks(rpc: Wire) -> None:
+    ids = [await submit(rpc, "first", session_id="s-1"), await submit(rpc, "second", session_id="s-1")]
+    await submit(rpc, session_id="s-2")
+    for task_id in ids:
+        await is_at(rpc, task_id, "COMPLETED")
+    told = await rpc.call("GetSessionContext", session_id="s-1")
+    assert told.session_id == "s-1"
+    assert [each.task_id for each in told.recent_tasks] == ids[::-1]
+    assert told.context["task_count"] == 2 and told.context["latest_task_query"] == "second"
+    assert told.context["created_at"]
+    spent = sum(each.total_token_usage.total_tokens for each in told.recent_tasks)
+    assert told.session_token_usage.total_tokens == spent > 0
+    assert await rpc.refused("GetSessionContext", session_id="s-9") == ("NOT_FOUND", "Session not found")
+    for bad in ("", "a b", "s" * 129):
+        code, words = await rpc.refused("GetSessionContext", session_id=bad)
+        assert code == "INVALID_ARGUMENT" and "session_id" in words
+
+
 async def test_templates_are_listed_as_tasks_name_them(rpc: Wire) -> None:
     listed = {each.name: each for each in (await rpc.call("ListTemplates")).templates}
     simple = listed["simple_analysis"]

@@ -92,6 +92,7 @@ async def test_what_is_another_tenants_is_not_there(keyed: Wire, door: Gateway) 
     for method, name in IDS.items():
         refused = await keyed.refused(method, beside=B, **{**MORE.get(method, {}), name: mine})
         assert refused == ("NOT_FOUND", "Task not found"), method
+    assert (await keyed.refused("GetSessionContext", beside=B, session_id="s-1"))[0] == "NOT_FOUND"
     for method in ("ListTasks", "GetPendingApprovals"):
         assert not (await keyed.call(method, beside=B, session_id="s-1")).ByteSize(), method
     listed = await keyed.call("ListTasks", beside=A, session_id="s-1")

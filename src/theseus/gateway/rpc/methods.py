@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from theseus.gateway.rpc import looking, steering, submitting
+from theseus.gateway.rpc import looking, sessions, steering, submitting
 from theseus.gateway.rpc.call import Call
 from theseus.gateway.rpc.protocol import orchestrator_pb2
 
@@ -36,6 +36,7 @@ METHODS: Mapping[str, Method] = {
     "GetPendingApprovals": Method(looking.approvals),
     "SubmitReviewDecision": Method(steering.review, changes=True),
     "SendSwarmMessage": Method(steering.say, changes=True),
+    "GetSessionContext": Method(sessions.context),
     "ListTemplates": Method(looking.listed_templates),
 }
 """A call that has no row is answered with UNIMPLEMENTED."""

@@ -74,8 +74,7 @@ def task(found: Found, *, with_agents: bool) -> wire.GetTaskStatusResponse:
 
 def summary(found: Found) -> wire.TaskSummary:
     """One task of a list."""
-    line = TaskLine.of(found)
-    return line_summary(line)
+    return line_summary(TaskLine.of(found))
 
 
 def line_summary(line: TaskLine) -> wire.TaskSummary:
