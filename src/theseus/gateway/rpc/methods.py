@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from theseus.gateway.rpc import looking, sessions, steering, submitting
+from theseus.gateway.rpc import looking, schedules, sessions, steering, submitting
 from theseus.gateway.rpc.call import Call
 from theseus.gateway.rpc.protocol import orchestrator_pb2
 
@@ -38,5 +38,11 @@ METHODS: Mapping[str, Method] = {
     "SendSwarmMessage": Method(steering.say, changes=True),
     "GetSessionContext": Method(sessions.context),
     "ListTemplates": Method(looking.listed_templates),
+    "CreateSchedule": Method(schedules.refused),
+    "GetSchedule": Method(schedules.refused),
+    "ListSchedules": Method(schedules.refused),
+    "UpdateSchedule": Method(schedules.refused),
+    "DeleteSchedule": Method(schedules.refused),
+    "PauseSchedule": Method(schedules.refused),
+    "ResumeSchedule": Method(schedules.refused),
 }
-"""A call that has no row is answered with UNIMPLEMENTED."""

@@ -69,7 +69,7 @@ def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
 
 
 def _handler(answers: Answers) -> grpc.GenericRpcHandler:
-    handlers = {each.name: _method(each, answers) for each in SERVICE.methods if each.name in METHODS}
+    handlers = {each.name: _method(each, answers) for each in SERVICE.methods}
     return grpc.method_handlers_generic_handler(SERVICE.full_name, handlers)
 
 
