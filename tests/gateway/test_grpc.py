@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -16,8 +17,10 @@ from tests.support.studies import outlines, question, scopes, writes
 from tests.support.studies import plans as research_plan
 from tests.support.teams import does, plans, subtask, synthesis
 from tests.support.world import until
+from theseus.contracts.archive import TaskRecord
 from theseus.gateway.rpc.protocol import orchestrator_pb2 as protocol
 from theseus.gateway.rpc.protocol import shared_pb2 as shared
+from theseus.stores.archive.port import Archive
 
 
 @pytest_asyncio.fixture
@@ -320,11 +323,51 @@ async def test_an_id_that_is_none_is_refused(rpc: Wire, method: str) -> None:
         assert code == "INVALID_ARGUMENT" and IDS[method] in words
 
 
-async def test_a_submit_whose_client_leaves_is_not_left_half_done(rpc: Wire, door: Gateway) -> None:
-    asked: dict[str, Any] = {"query": "hello", "metadata": {"task_id": "left", "labels": {"mode": "simple"}}}
-    call = rpc.start("SubmitTask", **asked)
-    await asyncio.sleep(0)
-    call.cancel()
-    answer = await rpc.call("SubmitTask", **asked)
-    await is_at(rpc, answer.task_id, "COMPLETED")
-    assert (await rpc.call("ListTasks")).total_count == 1
+class Slow:
+    """An archive that takes its time over a new task, until it is told to go on."""
+
+    def __init__(self, kept: Archive) -> None:
+        self._kept = kept
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def begin(self, record: TaskRecord) -> bool:
+        self.begun.set()
+        await self.go_on.wait()
+        return await self._kept.begin(record)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kept, name)
+
+
+@pytest.mark.parametrize("how", ["leaves", "deadline"])
+async def test_a_submit_whose_client_leaves_is_not_left_half_done(door: Gateway, how: str) -> None:
+    slow = Slow(door.archive)
+    kept: Any = slow
+    async with wire(replace(door.backend, archive=kept)) as rpc:
+        asked: dict[str, Any] = {"query": "hello", "metadata": {"labels": {"mode": "simple"}}}
+        call = rpc.start("SubmitTask", timeout=1 if how == "deadline" else None, **asked)
+        left = asyncio.ensure_future(call.code())
+        await slow.begun.wait()
+        if how == "leaves":
+            call.cancel()
+        assert (await left).name == ("CANCELLED" if how == "leaves" else "DEADLINE_EXCEEDED")
+        slow.go_on.set()
+
+        async def runs() -> bool:
+            return [told(each) for each in (await rpc.call("ListTasks")).tasks] == ["COMPLETED"]
+
+        await until(runs)
+
+
+async def test_a_server_that_stops_finishes_what_clients_that_are_gone_have_begun(door: Gateway) -> None:
+    slow = Slow(door.archive)
+    kept: Any = slow
+    async with wire(replace(door.backend, archive=kept)) as rpc:
+        call = rpc.start("SubmitTask", query="hello", metadata={"labels": {"mode": "simple"}})
+        left = asyncio.ensure_future(call.code())
+        await slow.begun.wait()
+        call.cancel()
+        await left
+        asyncio.get_running_loop().call_later(0.5, slow.go_on.set)
+    listed = (await door.http.get("/api/v1/tasks")).json()
+    assert listed["total_count"] == 1 and listed["tasks"][0]["status"] != "TASK_STATUS_QUEUED"

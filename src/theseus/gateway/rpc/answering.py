@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -63,9 +64,12 @@ class Answers:
             work.add_done_callback(_told_nobody)
             raise
 
-    async def finish(self) -> None:
-        """Waits for what clients that are gone have begun."""
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+    async def finish(self, grace: timedelta) -> None:
+        """Waits for what clients that are gone have begun, so long at most."""
+        if self._at_work:
+            _, late = await asyncio.wait(self._at_work, timeout=grace.total_seconds())
+            if late:
+                _log.warning("%d calls were not finished within %g s", len(late), grace.total_seconds())
 
 
 def _parsed(known: MethodDescriptor, request: bytes) -> Message:

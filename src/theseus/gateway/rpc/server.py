@@ -1,6 +1,5 @@
 """The gRPC server, in the process and the event loop of the gateway."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -51,8 +50,7 @@ async def listening(backend: Backend, host: str, port: int, *, grace: timedelta 
         finally:
             await health.servicer.enter_graceful_shutdown()
             await server.stop(grace.total_seconds())
-            async with asyncio.timeout(grace.total_seconds()):
-                await answers.finish()
+            await answers.finish(grace)
 
 
 def _names() -> tuple[str, ...]:
