@@ -68,6 +68,10 @@ eval: $(READY) ## Measure deep research on planted corpora; fails when a goal is
 schema: $(READY) ## Write the JSON Schemas of the outer contract anew
 	$(BIN)/python -m theseus.contracts.export
 
+.PHONY: proto
+proto: $(READY) ## Write the Python of the gRPC protocol anew
+	$(BIN)/python -m grpc_tools.protoc -I src --python_out=src --pyi_out=src src/theseus/gateway/rpc/protocol/*.proto
+
 .PHONY: lock
 lock: $(LOCK_VENV)/bin/uv ## Pin requirements anew from pyproject.toml; UPGRADE=1 takes newer versions
 	$(COMPILE) --all-extras --group dev pyproject.toml --output-file requirements/all.txt

@@ -136,11 +136,14 @@ def fake_model(
 def gateway(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=MOST_PORT)] = 8080,
+    grpc_port: Annotated[
+        int | None, typer.Option(min=1, max=MOST_PORT, help="Serves gRPC there, too, such as 50052.")
+    ] = None,
 ) -> None:
-    """The REST API in front of the workers."""
+    """The REST API, and gRPC, in front of the workers."""
     from theseus.commands import gateway as command
 
-    asyncio.run(command.serve(load(), host, port))
+    asyncio.run(command.serve(load(), host, port, grpc_port))
 
 
 @app.command(rich_help_panel=TASKS)

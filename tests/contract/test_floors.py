@@ -160,6 +160,8 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "gateway": ("gateway", "client", "tracing", "runtime", "config", "logs", "stores", "domain", "roles", "contracts"),
     # what models are called is the catalogue's to say; that they can be used only workers know, who have the keys
     "gateway.backend": (*("gateway", "activities.llm.catalogue", "config", "stores"),),
+    # which templates there are is for their library to say
+    "gateway.templates": ("activities.library", "domain", "config"),
     "gateway.openai.models": ("gateway", "activities.llm.catalogue", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own
     "embedded.dev": ("embedded", "activities.llm.catalogue", "runtime", "config", "contracts", "stores"),

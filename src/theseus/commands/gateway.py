@@ -1,4 +1,4 @@
-"""`theseus gateway`: the REST API in front of the workers."""
+"""`theseus gateway`: REST, and gRPC where it is asked for, in front of the workers."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from theseus.commands.terminal import CANNOT_START, CommandError
 from theseus.config import Settings
 
 
-async def serve(settings: Settings, host: str, port: int) -> None:
+async def serve(settings: Settings, host: str, port: int, grpc_port: int | None = None) -> None:
     """Serves until SIGTERM or Ctrl-C.
 
     Raises:
@@ -27,6 +27,6 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     try:
-        await serving.serve(settings, host, port, stop=stop)
+        await serving.serve(settings, host, port, stop=stop, grpc_port=grpc_port)
     except CatalogueError as error:
         raise CommandError(str(error), CANNOT_START) from error

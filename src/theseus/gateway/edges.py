@@ -21,6 +21,11 @@ _SECURITY = {
 }
 
 
+def request_id_of(given: str) -> str:
+    """The id that a request brings, or a new one where that is none."""
+    return given if _ID.fullmatch(given) else str(uuid.uuid4())
+
+
 class RequestIds:
     """Gives each request an id, its own `X-Request-ID` if it brings one, in the answer and in every line of the log.
 
@@ -36,8 +41,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _ID.fullmatch(given) else str(uuid.uuid4())
+        request_id = request_id_of(headers.get("x-request-id", ""))
 
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -68,6 +68,22 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(500, "internal error; the gateway's log says more under this request's id")
 
 
+_KNOWN = (
+    *(Refusal, InvalidInput, InputTooLargeError, UnknownTaskError, ForeignWorkflowError, RPCError),
+    *(ArchiveDownError, StoreDownError, SessionDeletedError),
+)
+
+
+def noted(error: Exception) -> Refusal:
+    """What an error means to a caller; the log says what it was where that is not told."""
+    refusal = refusal_of(error)
+    if not isinstance(error, _KNOWN):
+        _log.error("a request failed", exc_info=error)
+    elif refusal.status >= 500:
+        _log.warning("%s: %s", type(error).__name__, error)
+    return refusal
+
+
 OPENAI = "/v1/"
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _OPENAI_CODES = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
@@ -92,10 +108,7 @@ def install(app: FastAPI) -> None:
     """Every error of every route leaves by this table, those of the framework too."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
-        refusal = refusal_of(error)
-        if refusal.status >= 500:
-            _log.warning("%s: %s", type(error).__name__, error)
-        return answer(refusal, request.url.path)
+        return answer(noted(error), request.url.path)
 
     async def framework(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -105,18 +118,11 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
         return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]), request.url.path)
 
-    async def bug(request: Request, error: Exception) -> JSONResponse:
-        _log.error("a request failed", exc_info=error)
-        return answer(refusal_of(error), request.url.path)
-
-    for kind in (Refusal, InvalidInput, InputTooLargeError, UnknownTaskError, ForeignWorkflowError, RPCError):
-        app.add_exception_handler(kind, known)
-    for kind in (ArchiveDownError, StoreDownError, SessionDeletedError):
+    for kind in (*_KNOWN, Exception):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(WebSocketRequestValidationError, invalid)
-    app.add_exception_handler(Exception, bug)
 
 
 def _sentence(item: Any) -> str:

@@ -74,17 +74,24 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
         )
 
 
-async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event) -> None:
-    """Serves HTTP until `stop` is set.
+async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event, grpc_port: int | None = None) -> None:
+    """Serves HTTP, and gRPC where there is a port for it, until `stop` is set.
 
     Raises:
         ConnectionError: no Temporal answers.
         CatalogueError: the models file is wrong.
         OSError: the port is taken.
     """
-    async with backend(settings) as world:
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(backend(settings))
         # a models file that is wrong is said now, not to the first who asks
         known = len(world.models.all)
+        if grpc_port is not None:
+            # half a second of imports, and threads of its own, for who asks for it
+            from theseus.gateway.rpc.server import listening
+
+            bound = await stack.enter_async_context(listening(world, host, grpc_port))
+            _log.info("gateway listens for gRPC at %s:%s", host, bound)
         config = uvicorn.Config(
             application(world), host=host, port=port, log_config=None, access_log=False, ws="websockets-sansio"
         )

@@ -29,6 +29,7 @@ from theseus.contracts.control import (
 from theseus.gateway.refusals import Refusal
 
 PATIENCE = timedelta(seconds=15)
+TASK_ENDED = "task_ended"
 _CONFLICTS = frozenset({"StaleVersion", "NoReview", "NoRoundsLeft", "LateDecision", "TaskClosing"})
 _UNKNOWN = frozenset({"UnknownApproval"})
 
@@ -48,7 +49,8 @@ async def signal(handle: Handle, name: str, reason: ControlReason) -> bool:
             raise
         if name == SIGNAL_CANCEL:
             return False
-        raise Refusal(400, f"task {handle.id} has ended; it cannot be asked to {name}") from error
+        words = f"task {handle.id} has ended; it cannot be asked to {name}"
+        raise Refusal(400, words, code=TASK_ENDED) from error
     return True
 
 

@@ -29,7 +29,7 @@ from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import noticed
 from theseus.roles.presets import PRESETS
-from theseus.stores.archive.port import Archive, Page, TaskFilter
+from theseus.stores.archive.port import Archive, Ended, Page, TaskFilter
 
 QUERY_TIMEOUT = timedelta(seconds=3)
 STARTING = timedelta(minutes=1)
@@ -230,6 +230,16 @@ def checked(raw: JsonValue, task_id: str) -> AcceptedTask:
     if query is None or query == "":
         raise InvalidInput("Query is required", field="query")
     return accept(raw, Setting(task_id, None, str(uuid.uuid5(_TASKS, task_id)), PRESETS))
+
+
+def visible(caller: Caller, session_id: str | None, ended: Ended | None = None) -> TaskFilter:
+    """The tasks that a caller may see: their own, or all of their tenant."""
+    return TaskFilter(
+        tenant_id=caller.tenant_id,
+        user_id=None if caller.is_admin else caller.user_id,
+        session_id=session_id,
+        ended=ended,
+    )
 
 
 async def _described(handle: Handle) -> WorkflowExecutionDescription | None:

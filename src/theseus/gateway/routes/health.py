@@ -5,6 +5,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from theseus import __version__
@@ -12,6 +13,7 @@ from theseus.gateway.backend import Behind
 
 router = APIRouter(tags=["health"])
 PATIENCE = timedelta(seconds=3)
+OK = "ok"
 
 
 class Health(BaseModel):
@@ -37,11 +39,16 @@ async def health() -> Health:
 @router.get("/readiness", responses={503: {"model": Readiness}})
 async def readiness(backend: Behind) -> JSONResponse:
     """Whether tasks can be taken: Temporal answers."""
-    try:
-        serving = await backend.temporal.service_client.check_health(timeout=PATIENCE)
-        said = "ok" if serving else "not serving"
-    except RPCError as error:
-        said = f"does not answer: {error.message}"
-    is_ready = said == "ok"
+    said = await temporal_says(backend.temporal)
+    is_ready = said == OK
     body = Readiness(status="ready" if is_ready else "not ready", checks={"temporal": said})
     return JSONResponse(body.model_dump(), 200 if is_ready else 503)
+
+
+async def temporal_says(temporal: Client) -> str:
+    """`ok`, or what is wrong with Temporal."""
+    try:
+        serving = await temporal.service_client.check_health(timeout=PATIENCE)
+    except RPCError as error:
+        return f"does not answer: {error.message}"
+    return OK if serving else "not serving"

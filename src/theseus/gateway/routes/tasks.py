@@ -9,6 +9,7 @@ from theseus.gateway.backend import Behind
 from theseus.gateway.callers import Calling
 from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.refusals import Refusal
+from theseus.gateway.tasks import visible
 from theseus.gateway.timeline import timeline
 from theseus.gateway.told import told
 from theseus.gateway.wire.tasks import (
@@ -21,7 +22,7 @@ from theseus.gateway.wire.tasks import (
     Timeline,
     TimelineStep,
 )
-from theseus.stores.archive.port import Ended, Page, TaskFilter
+from theseus.stores.archive.port import Ended, Page
 
 router = APIRouter(prefix="/api/v1", tags=["tasks"], route_class=Once)
 
@@ -37,6 +38,9 @@ ENDS = {
 }
 """What lists are filtered by: whether a task is held is known to its worker alone, so open tasks are one group."""
 
+Limit = Annotated[int, Query(ge=1, le=100)]
+Offset = Annotated[int, Query(ge=0, le=MOST_OFFSET)]
+SessionId = Annotated[str, Query(max_length=128)]
 TaskId = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 
 
@@ -55,22 +59,17 @@ async def submit(request: Request, response: Response, backend: Behind, caller: 
 async def tasks(
     backend: Behind,
     caller: Calling,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+    limit: Limit = 20,
+    offset: Offset = 0,
     status: Annotated[str | None, Query(description=f"One of {', '.join(ENDS)}.")] = None,
-    session_id: Annotated[str | None, Query(max_length=128)] = None,
+    session_id: SessionId | None = None,
 ) -> TaskList:
     """The caller's tasks, the newest first."""
     caller.require("tasks:read")
     if status is not None and status.upper().removeprefix("TASK_STATUS_") not in ENDS:
         raise Refusal(400, f"status: {status!r} is none of {', '.join(ENDS)}")
-    wanted = TaskFilter(
-        tenant_id=caller.tenant_id,
-        user_id=None if caller.is_admin else caller.user_id,
-        session_id=session_id,
-        ended=ENDS[status.upper().removeprefix("TASK_STATUS_")] if status is not None else None,
-    )
-    found, total = await backend.tasks.listed(wanted, Page(limit, offset))
+    ended = ENDS[status.upper().removeprefix("TASK_STATUS_")] if status is not None else None
+    found, total = await backend.tasks.listed(visible(caller, session_id, ended), Page(limit, offset))
     return TaskList(tasks=[TaskLine.of(each) for each in found], total_count=total)
 
 
@@ -80,7 +79,7 @@ async def events(
     backend: Behind,
     caller: Calling,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+    offset: Offset = 0,
 ) -> EventList:
     """What a task told, oldest first, without the pieces of its texts."""
     caller.require("tasks:read")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,6 +24,7 @@ async def archive(url: str) -> AsyncGenerator[SqlArchive]:
     address = _with_driver(make_url(url))
     engine = create_async_engine(address, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
+        Path(address.database or ".").parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine.sync_engine, "connect", _shared)
     try:
         async with engine.begin() as connection:

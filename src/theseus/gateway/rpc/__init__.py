@@ -1,0 +1,1 @@
+"""The gateway over gRPC: the calls of `protocol/`, by the functions that REST goes through."""

@@ -1,0 +1,1 @@
+"""The protocol, and the Python that `make proto` makes of it."""
