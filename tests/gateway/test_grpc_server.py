@@ -357,6 +357,7 @@ async def test_the_command_serves_both_until_it_is_told_to_stop(door: Gateway, t
         "TEMPORAL_ADDRESS": door.world.client.service_client.config.target_host,
         "THESEUS_TASK_QUEUE": door.world.settings.task_queue,
         "THESEUS_DATA_DIR": str(tmp_path / "not" / "there" / "yet"),
+        "GATEWAY_SKIP_AUTH": "1",
     }
     made = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "theseus", "gateway", "--port", str(http_port), "--grpc-port", str(port)),
