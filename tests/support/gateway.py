@@ -56,6 +56,7 @@ async def gateway(
             artifacts=world.stores.artifacts,
             answers=answers or MemoryAnswers(),
             memory=world.stores.memory,
+            told=world.stores.offers,
             authenticator=authenticator or Everybody(),
         )
         address = await stack.enter_async_context(listening(backend))

@@ -12,6 +12,7 @@ from theseus.activities.llm.catalogue import Catalogue
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
 from theseus.gateway.files import Files
+from theseus.gateway.offers import Offers
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
 from theseus.gateway.sessions import Sessions
@@ -22,7 +23,7 @@ from theseus.gateway.who.accounts import Accounts
 from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.port import Archive
 from theseus.stores.files import Workspaces
-from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, MemoryStore, SessionStore
+from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, MemoryStore, OfferStore, SessionStore
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Backend:
     artifacts: ArtifactStore
     answers: AnswerStore
     memory: MemoryStore
+    told: OfferStore
     authenticator: Authenticator
 
     @property
@@ -59,6 +61,11 @@ class Backend:
     def accounts(self) -> Accounts:
         """Users and their keys."""
         return Accounts(self.archive.accounts, access_tokens(self.settings), is_open=self.settings.registration)
+
+    @cached_property
+    def offers(self) -> Offers:
+        """What tasks may name."""
+        return Offers(self.settings, self.told)
 
     @cached_property
     def streams(self) -> Streams:

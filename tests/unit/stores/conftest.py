@@ -23,6 +23,7 @@ from theseus.stores.memory import (
 )
 from theseus.stores.memory_answers import MemoryAnswers
 from theseus.stores.memory_events import MemoryEvents
+from theseus.stores.memory_offers import MemoryOffers
 from theseus.stores.ports import (
     AnswerStore,
     ArtifactStore,
@@ -30,6 +31,7 @@ from theseus.stores.ports import (
     EventLog,
     EvidenceStore,
     MemoryStore,
+    OfferStore,
     RateStore,
     SessionStore,
     TranscriptStore,
@@ -41,6 +43,7 @@ from theseus.stores.redis import (
     RedisEvents,
     RedisEvidence,
     RedisMemory,
+    RedisOffers,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -86,6 +89,9 @@ class Kind:
 
     def answers(self, ttl: timedelta = LONG) -> AnswerStore:
         return MemoryAnswers(ttl) if self.client is None else RedisAnswers(self.client, ttl=ttl, prefix=self.prefix)
+
+    def offers(self) -> OfferStore:
+        return MemoryOffers() if self.client is None else RedisOffers(self.client, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)
