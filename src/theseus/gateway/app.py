@@ -6,11 +6,11 @@ from theseus import __version__
 from theseus.gateway import refusals
 from theseus.gateway.backend import Backend
 from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders
-from theseus.gateway.routes import files, health, openai, page, sessions, steering, streams, tasks
+from theseus.gateway.routes import files, health, openai, page, schedules, sessions, steering, streams, tasks
 
 ROUTERS = (
     *(health.router, page.router, openai.router, streams.router, tasks.router, steering.router),
-    *(sessions.router, files.router),
+    *(sessions.router, files.router, schedules.router),
 )
 
 

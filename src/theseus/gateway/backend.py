@@ -14,6 +14,7 @@ from theseus.gateway.callers import Authenticator
 from theseus.gateway.files import Files
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
+from theseus.gateway.schedules import Schedules
 from theseus.gateway.sessions import Sessions
 from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
@@ -45,6 +46,11 @@ class Backend:
     def conversations(self) -> Sessions:
         """Sessions as their users see them; `sessions` is what tasks remember of them."""
         return Sessions(self.archive, self.sessions, self.events, self.tasks)
+
+    @property
+    def schedules(self) -> Schedules:
+        """Schedules as callers see them."""
+        return Schedules(self.temporal, self.archive, self.tasks, self.settings)
 
     @property
     def files(self) -> Files:

@@ -69,6 +69,7 @@ async def tasks(
         session_id=session_id,
         ended=ENDS[status.upper().removeprefix("TASK_STATUS_")] if status is not None else None,
     )
+    await backend.schedules.notice(caller)
     found, total = await backend.tasks.listed(wanted, Page(limit, offset))
     return TaskList(tasks=[TaskLine.of(each) for each in found], total_count=total)
 
