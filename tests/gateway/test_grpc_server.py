@@ -78,12 +78,6 @@ async def keyed(door: Gateway) -> AsyncIterator[Wire]:
         yield made
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name.endswith(("Schedule", "Schedules"))])
-async def test_calls_about_schedules_say_where_schedules_are(rpc: Wire, method: str) -> None:
-    code, words = await rpc.refused(method)
-    assert code == "UNIMPLEMENTED" and "/api/v1/schedules" in words
-
-
 @pytest.mark.parametrize("method", METHODS)
 async def test_nobody_without_a_key_gets_an_answer(keyed: Wire, method: str) -> None:
     assert await keyed.refused(method) == ("UNAUTHENTICATED", "Authentication required")

@@ -11,10 +11,12 @@ from temporalio.client import Client
 from theseus.activities.llm.catalogue import Catalogue
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
+from theseus.gateway.counting import Counts
 from theseus.gateway.files import Files
 from theseus.gateway.offers import Offers
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
+from theseus.gateway.schedules import Schedules
 from theseus.gateway.sessions import Sessions
 from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
@@ -52,6 +54,11 @@ class Backend:
         return Sessions(self.archive, self.sessions, self.events, self.tasks)
 
     @property
+    def schedules(self) -> Schedules:
+        """Schedules as callers see them."""
+        return Schedules(self.temporal, self.archive, self.tasks, self.settings)
+
+    @property
     def files(self) -> Files:
         """Files that callers may look at."""
         workspaces = Workspaces(self.settings.workspaces, self.settings.workspace_quota_bytes)
@@ -61,6 +68,11 @@ class Backend:
     def accounts(self) -> Accounts:
         """Users and their keys."""
         return Accounts(self.archive.accounts, access_tokens(self.settings), is_open=self.settings.registration)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What is counted of requests."""
+        return Counts()
 
     @cached_property
     def offers(self) -> Offers:

@@ -102,7 +102,13 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
             bound = await stack.enter_async_context(listening(world, host, grpc_port))
             _log.info("gateway listens for gRPC at %s:%s", host, bound)
         config = uvicorn.Config(
-            application(world), host=host, port=port, log_config=None, access_log=False, ws="websockets-sansio"
+            application(world),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            timeout_keep_alive=60,
         )
         server = Server(world, config)
         serving = asyncio.create_task(server.serve())
