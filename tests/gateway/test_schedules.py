@@ -1,15 +1,21 @@
 """A schedule is made, seen, changed, held and ended by its owner, within its limits; what cannot be is refused in words."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from temporalio.client import ScheduleOverlapPolicy
+from temporalio.client import Client, ScheduleOverlapPolicy
+from temporalio.service import RetryConfig
 
 from tests.gateway.test_sessions import got
-from tests.support.gateway import Gateway, people
+from tests.support.gateway import Gateway, listening, people
+from tests.support.temporal import dev_server
+from theseus.runtime import DATA_CONVERTER
 
 ALL = "/api/v1/schedules"
 DAILY = {"name": "News", "cron_expression": "0 9 * * 1-5", "task_query": "What is new?"}
@@ -203,14 +209,48 @@ async def test_what_no_page_can_be_is_refused(door: Gateway, query: str) -> None
 
 
 async def test_a_user_has_so_many_schedules_also_when_many_are_made_at_once(door: Gateway) -> None:
-    object.__setattr__(door.world.settings, "schedules_per_user", 3)
-    answers = await asyncio.gather(*(door.http.post(ALL, json=DAILY) for _ in range(6)))
+    async with with_settings(door, schedules_per_user=3) as http:
+        await _no_more_than_three(http)
+
+
+async def _no_more_than_three(http: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(http.post(ALL, json=DAILY) for _ in range(6)))
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 3
     assert "3 schedules" in next(answer for answer in answers if answer.status_code == 429).json()["error"]
-    listed = (await got(door.http, ALL))["schedules"]
+    listed = (await got(http, ALL))["schedules"]
     assert len(listed) == 3
-    await door.http.delete(f"{ALL}/{listed[0]['schedule_id']}")
-    await made(door.http)
+    await http.delete(f"{ALL}/{listed[0]['schedule_id']}")
+    await made(http)
+
+
+@asynccontextmanager
+async def with_settings(door: Gateway, **keys: Any) -> AsyncGenerator[httpx.AsyncClient]:
+    """A gateway with other settings in front of the same world."""
+    settings = door.world.settings.model_copy(update=keys)
+    async with (
+        listening(replace(door.backend, settings=settings)) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as http,
+    ):
+        yield http
+
+
+async def test_how_often_and_how_dear_are_settings(door: Gateway) -> None:
+    async with with_settings(door, schedule_min_interval=timedelta(minutes=5), schedule_max_budget_usd=0.25) as http:
+        told = await made(http, cron_expression="*/5 * * * *")
+        assert told["max_budget_per_run_usd"] == 0.25, "the usual budget would be above it"
+        for keys, words in (
+            ({"cron_expression": "*/4 * * * *"}, "at least 5 minutes"),
+            ({"max_budget_per_run_usd": 0.26}, "limit of $0.25"),
+        ):
+            answer = await http.post(ALL, json={**DAILY, **keys})
+            assert answer.status_code == 400 and words in answer.json()["error"]
+
+
+async def test_the_document_says_what_bodies_there_are(door: Gateway) -> None:
+    told = await got(door.http, "/openapi.json")
+    body = told["paths"][ALL]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {"name", "cron_expression", "task_query"} == set(body["required"])
+    assert "$defs" not in (await door.http.get("/openapi.json")).text
 
 
 async def test_schedules_of_others_are_not_there(door: Gateway) -> None:
@@ -238,3 +278,18 @@ async def test_schedules_of_others_are_not_there(door: Gateway) -> None:
 async def test_an_unknown_schedule_is_not_found(door: Gateway, schedule_id: str) -> None:
     answer = await door.http.get(f"{ALL}/{schedule_id}")
     assert answer.status_code in (400, 404) and set(answer.json()) == {"error"}
+
+
+async def test_while_temporal_is_away_nothing_is_made_and_it_is_said(door: Gateway) -> None:
+    kept = await made(door.http)
+    async with dev_server() as other:
+        address = other.client.service_client.config.target_host
+        nowhere = await Client.connect(address, retry_config=RetryConfig(max_retries=1), data_converter=DATA_CONVERTER)
+    path = f"{ALL}/{kept['schedule_id']}"
+    async with listening(replace(door.backend, temporal=nowhere)) as url, httpx.AsyncClient(base_url=url) as http:
+        asked = [http.get(ALL), http.get(path), http.put(path, json={"name": "x"}), http.delete(path)]
+        asked += [http.post(f"{path}/pause"), http.get(f"{path}/runs"), http.post(ALL, json=DAILY)]
+        for answer in await asyncio.gather(*asked):
+            assert answer.status_code in (502, 503) and "Temporal" in answer.json()["error"], answer.text
+        assert (await http.get("/api/v1/tasks")).status_code == 200, "the tasks that are known are told"
+    assert (await got(door.http, ALL))["schedules"] == [kept]
