@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from theseus.client import ClientError
 from theseus.commands import library
+from theseus.commands.archive import archive
 from theseus.commands.keys import keys
 from theseus.commands.memory import memory
 from theseus.commands.options import ApprovalId, Feedback, Json, Reason, TaskId, Who
@@ -40,6 +41,7 @@ app.add_typer(library.templates, name="templates", rich_help_panel=CARE)
 app.add_typer(library.skills, name="skills", rich_help_panel=CARE)
 app.add_typer(memory, rich_help_panel=CARE)
 app.add_typer(keys, rich_help_panel=CARE)
+app.add_typer(archive, rich_help_panel=CARE)
 
 
 class Modes(StrEnum):
