@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -32,8 +33,7 @@ class Database:
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @property
-    def is_postgresql(self) -> bool:
-        """Whether it is PostgreSQL; else it is SQLite."""
+    def _is_postgresql(self) -> bool:
         return self._engine.dialect.name == "postgresql"
 
     async def prepare(self) -> None:
@@ -62,9 +62,15 @@ class Database:
             async with self._sessions.begin() as session:
                 yield session
 
+    async def one_at_a_time(self, session: AsyncSession, whose: str) -> None:
+        """Until the transaction ends, others who ask for the same wait. In SQLite who has written does so anyway."""
+        if self._is_postgresql:
+            lock = text("select pg_advisory_xact_lock(hashtextextended(:whose, 0))")
+            await session.execute(lock, {"whose": whose})
+
     def insert(self, table: type[Table]) -> Any:
         """An insert that can say what happens when the row is there."""
-        return (postgresql if self.is_postgresql else sqlite).insert(table)
+        return (postgresql if self._is_postgresql else sqlite).insert(table)
 
 
 @contextmanager
