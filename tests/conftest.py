@@ -1,13 +1,15 @@
 """Servers that tests share, started once; each test has its own task queue, stores and script."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from hypothesis import settings
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.gateway import Gateway, gateway
+from tests.support.postgres import Cluster, cluster
 from tests.support.study import Study, studying
 from tests.support.temporal import dev_server
 from tests.support.world import World, world
@@ -51,11 +53,29 @@ async def study(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: P
         yield made
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A server that tests share; one that stops it has a cluster of its own."""
+    with cluster() as running:
+        yield running
+
+
 @pytest_asyncio.fixture
-async def door(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path) -> AsyncIterator[Gateway]:
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database: SQLite, or as a test is parametrized by `on_both`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'archive.db'}"
+    made: Cluster = request.getfixturevalue("postgresql")
+    return await made.database()
+
+
+@pytest_asyncio.fixture
+async def door(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path, database: str
+) -> AsyncIterator[Gateway]:
     """The gateway over HTTP, with nobody asked who they are, before a worker that keeps ended tasks."""
     async with (
-        archive(f"sqlite:///{tmp_path / 'archive.db'}") as kept,
+        archive(database) as kept,
         world(temporal.client, model, tmp_path, archive=kept) as there,
         gateway(there, tmp_path) as made,
     ):

@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from theseus.client import ClientError
 from theseus.commands import library
+from theseus.commands.archive import archive
 from theseus.commands.dev import dev
 from theseus.commands.keys import keys
 from theseus.commands.memory import memory
@@ -42,6 +43,7 @@ app.add_typer(library.skills, name="skills", rich_help_panel=CARE)
 app.add_typer(memory, rich_help_panel=CARE)
 app.add_typer(keys, rich_help_panel=CARE)
 app.command(rich_help_panel=SERVERS)(dev)
+app.add_typer(archive, rich_help_panel=CARE)
 
 
 class Modes(StrEnum):

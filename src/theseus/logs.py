@@ -16,7 +16,19 @@ _SECRET = re.compile(
     r"|(?:(?<=apikey=)|(?<=api_key=)|(?<=api-key=)|(?<=[?&]key=)|(?<=token=)|(?<=secret=)|(?<=password=))[^\s&'\"]{6,})",
     re.IGNORECASE,
 )
-_NOISY = ("httpx2", "httpcore2", "openai", "anthropic", "mcp", "asyncio", "urllib3", "trafilatura", "pypdf", "htmldate")
+_NOISY = (
+    "httpx2",
+    "httpcore2",
+    "openai",
+    "anthropic",
+    "mcp",
+    "asyncio",
+    "urllib3",
+    "trafilatura",
+    "pypdf",
+    "htmldate",
+    "alembic",
+)
 
 Line = MutableMapping[str, Any]
 

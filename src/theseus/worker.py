@@ -44,7 +44,7 @@ from theseus.config import Settings, SettingsError, environment, load
 from theseus.contracts.tools import Effect
 from theseus.offering import offering
 from theseus.roles.presets import PRESETS, role_named
-from theseus.stores.archive.port import Archive
+from theseus.stores.archive.port import Archive, UnfitArchiveError
 from theseus.stores.ports import Stores
 from theseus.stores.redis import (
     RedisArtifacts,
@@ -98,7 +98,7 @@ async def _archive(settings: Settings, stack: AsyncExitStack) -> Archive | None:
         raise SettingsError(f"the archive needs {error.name}: pip install 'theseus-worker[archive]'") from error
     try:
         return await stack.enter_async_context(archive(settings.archive_url))
-    except ValueError as error:
+    except UnfitArchiveError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from error
 
 

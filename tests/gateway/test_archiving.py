@@ -9,6 +9,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.gateway import Gateway, gateway
+from tests.support.postgres import on_both
 from tests.support.world import World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.contracts.archive import TaskRecord
@@ -38,6 +39,7 @@ async def kept(door: Gateway, task_id: str) -> TaskRecord:
     return record
 
 
+@on_both
 async def test_an_ended_task_its_usage_and_its_events_are_kept_by_the_worker(door: Gateway) -> None:
     task_id = await submitted(door, session_id="s-1", context={"customer": 7})
     record = await kept(door, task_id)
@@ -67,6 +69,7 @@ async def test_whatever_the_end_it_is_kept(door: Gateway, end: str) -> None:
     assert record.outcome is not None and record.outcome.status == end
 
 
+@on_both
 async def test_a_task_that_came_another_way_is_kept_and_found_too(door: Gateway) -> None:
     handle = await door.world.start("by another way")
     record = await kept(door, handle.id)
@@ -117,6 +120,7 @@ async def test_a_worker_without_an_archive_takes_no_step_for_it(there: World) ->
     assert "task.archive" not in str(history.events)
 
 
+@on_both
 async def test_keeping_twice_changes_nothing_and_the_start_stays_as_it_was(door: Gateway) -> None:
     task_id = await submitted(door)
     record = await kept(door, task_id)

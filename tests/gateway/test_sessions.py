@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.gateway import Gateway, people
+from tests.support.postgres import on_both
 from tests.support.world import until
 
 ONE = "/api/v1/sessions/s-1"
@@ -32,6 +33,7 @@ async def got(http: httpx.AsyncClient, path: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
+@on_both
 async def test_a_session_sums_up_its_tasks(door: Gateway) -> None:
     first = await asked(door.http, "one")
     door.world.model.replace({"rules": [{"reply": {"text": "no"}, "fault": {"status": 400}}]})
@@ -73,6 +75,7 @@ async def test_the_history_has_every_turn_with_its_answer(door: Gateway) -> None
     assert [each["task_id"] for each in page["tasks"]] == ids[1:]
 
 
+@on_both
 async def test_events_come_by_turn_without_pieces_of_text(door: Gateway) -> None:
     door.world.model.replace(ECHO)
     ids = [await asked(door.http, query) for query in ("one", "two", "three")]

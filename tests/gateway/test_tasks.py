@@ -3,7 +3,10 @@
 import pytest
 
 from tests.support.gateway import Gateway
+from tests.support.postgres import on_both
 from tests.support.world import until
+
+pytestmark = on_both
 
 
 async def test_a_task_is_submitted_runs_and_is_told_about(door: Gateway) -> None:

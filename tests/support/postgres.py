@@ -1,6 +1,10 @@
-"""A PostgreSQL of Debian's packages, in a folder of its own and on a socket there, while the context is open."""
+"""A PostgreSQL of Debian's package: a cluster of its own in a folder of its own, on a socket; each test gets a database.
+
+It refuses to run as root, so there it runs as the user whom its package brings.
+"""
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -9,48 +13,124 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+"""Runs a test, or all of a module, once on each database that an archive may be kept in."""
+
+_PLACES = "/usr/lib/postgresql"
+_FAST = {"fsync": "off", "full_page_writes": "off"}
 
 
-def binaries() -> Path | None:
-    """Where its programs are; None where it is not installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+def programs() -> Path | None:
+    """The folder of the newest PostgreSQL that is installed."""
+    found = shutil.which("initdb")
+    if found is not None and (beside := Path(found).resolve().parent / "postgres").exists():
+        return beside.parent
+    versions = [path.parent.parent for path in Path(_PLACES).glob("*/bin/initdb")]
+    return max(versions, key=lambda path: int(path.name)) / "bin" if versions else None
 
 
-@dataclass(frozen=True)
-class Postgres:
-    """One that runs; `folder` holds its data and its socket."""
+def needed() -> Path:
+    """The same; the test is skipped without one, and in continuous integration, which brings it, fails."""
+    found = programs()
+    if found is None:
+        words = "PostgreSQL is not installed: apt-get install postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    return found
+
+
+@dataclass
+class Cluster:
+    """A server, which may be stopped and started again."""
 
     programs: Path
     folder: Path
+    user: str | None
 
-    def database(self) -> str:
-        """Makes an empty database; gives its address."""
-        name = f"t{uuid.uuid4().hex}"
-        self.run("createdb", "--host", self.folder, "--username", "theseus", name)
+    def start(self, **more: str) -> None:
+        """Starts it with these settings, and waits until it takes connections."""
+        settings = {**_FAST, **more, "listen_addresses": "", "unix_socket_directories": str(self.folder)}
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        self.run("pg_ctl", "start", "--wait", "-D", self.data, "-l", str(self.folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        """Breaks off what is under way."""
+        self.run("pg_ctl", "stop", "-D", self.data, "--mode", "immediate")
+
+    @property
+    def data(self) -> str:
+        """The folder of its data."""
+        return str(self.folder / "data")
+
+    async def database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"test_{uuid.uuid4().hex}"
+        connect: Any = asyncpg.connect  # pyright: ignore[reportUnknownVariableType] - its arguments have no types
+        connection = await connect(host=str(self.folder), user="theseus", database="postgres")
+        try:
+            await connection.execute(f"create database {name}")
+        finally:
+            await connection.close()
         return f"postgresql://theseus@/{name}?host={self.folder}"
 
-    def run(self, program: str, *arguments: str | Path) -> None:
-        """Runs one of its programs, as a user that is not root: it does not start as root."""
-        user = "postgres" if os.geteuid() == 0 else None
-        asked = [self.programs / program, *arguments]
-        subprocess.run(asked, user=user, check=True, capture_output=True, cwd=self.folder)
+    def run(self, program: str, *arguments: str) -> None:
+        """Runs one of its programs.
+
+        Raises:
+            AssertionError: it failed; with what it said.
+        """
+        done = subprocess.run(
+            [str(self.programs / program), *arguments],
+            user=self.user,
+            group=self.user,
+            extra_groups=[] if self.user else None,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        log = self.folder / "log"
+        said = done.stdout or (log.read_text(encoding="utf-8") if log.exists() else "")
+        assert done.returncode == 0, f"{program}: {said[-2000:]}"
 
 
 @contextmanager
-def postgres() -> Generator[Postgres]:
-    """Starts one."""
-    programs = binaries()
-    assert programs is not None, "PostgreSQL is not installed: apt-get install postgresql"
-    made = Postgres(programs, Path(tempfile.mkdtemp(prefix="pg-")))
-    if os.geteuid() == 0:
-        shutil.chown(made.folder, "postgres")
-    data = ("--pgdata", made.folder / "data")
-    made.run("initdb", *data, "--username", "theseus", "--auth", "trust", "--no-sync")
-    options = f"-c listen_addresses= -c unix_socket_directories={made.folder} -c fsync=off"
-    made.run("pg_ctl", *data, "--wait", "--silent", "--log", made.folder / "log", "--options", options, "start")
+def cluster() -> Generator[Cluster]:
+    """A running cluster, thrown away afterwards."""
+    found = needed()
+    # not pytest's own folder: another user cannot enter it
+    folder = Path(tempfile.mkdtemp(prefix="theseus-pg-"))
+    made = Cluster(found, folder, _whom())
     try:
-        yield made
+        if made.user is not None:
+            shutil.chown(folder, made.user, made.user)
+        made.run(
+            *("initdb", "-D", made.data, "--auth=trust", "--username=theseus", "--encoding=UTF8"),
+            *("--locale=C.UTF-8", "--no-sync"),
+        )
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
     finally:
-        made.run("pg_ctl", *data, "--wait", "--silent", "--mode", "immediate", "stop")
-        shutil.rmtree(made.folder)
+        shutil.rmtree(folder)
+
+
+def _whom() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    raise AssertionError("PostgreSQL does not run as root, and there is no user postgres or nobody")

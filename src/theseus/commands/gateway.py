@@ -7,6 +7,7 @@ from theseus import logs
 from theseus.activities.llm.catalogue import CatalogueError
 from theseus.commands.terminal import CANNOT_START, CommandError
 from theseus.config import Settings
+from theseus.stores.archive.port import UnfitArchiveError
 
 
 async def serve(settings: Settings, host: str, port: int, grpc_port: int | None = None) -> None:
@@ -30,3 +31,5 @@ async def serve(settings: Settings, host: str, port: int, grpc_port: int | None 
         await serving.serve(settings, host, port, stop=stop, grpc_port=grpc_port)
     except CatalogueError as error:
         raise CommandError(str(error), CANNOT_START) from error
+    except UnfitArchiveError as error:
+        raise CommandError(f"DATABASE_URL: {error}", CANNOT_START) from error

@@ -114,7 +114,7 @@ async def _accounts() -> AsyncGenerator[tuple["Accounts", "AccountArchive"]]:
     try:
         from theseus.gateway.who.accounts import Accounts
         from theseus.stores.archive.opening import archive
-        from theseus.stores.archive.port import ArchiveDownError
+        from theseus.stores.archive.port import ArchiveDownError, UnfitArchiveError
     except ModuleNotFoundError as error:
         words = f"keys need {error.name}: pip install 'theseus-worker[gateway]'"
         raise CommandError(words, CANNOT_START) from error
@@ -122,7 +122,7 @@ async def _accounts() -> AsyncGenerator[tuple["Accounts", "AccountArchive"]]:
     try:
         async with archive(settings.archive_url) as kept:
             yield Accounts(kept.accounts, None, is_open=False), kept.accounts
-    except ValueError as error:
+    except UnfitArchiveError as error:
         raise CommandError(f"DATABASE_URL: {error}", CANNOT_START) from error
     except ArchiveDownError as error:
         raise CommandError(str(error), CANNOT_START) from error

@@ -15,6 +15,10 @@ from theseus.stores.archive.tables import Table
 Record = TypeVar("Record", bound=BaseModel)
 
 
+class _FullError(Exception):
+    """The user has as many keys as may be."""
+
+
 class SqlAccounts:
     """Implements the port `AccountArchive`."""
 
@@ -39,12 +43,17 @@ class SqlAccounts:
             KeyTable.expires_at.is_(None), KeyTable.expires_at > key.created_at
         )
         whose = (KeyTable.tenant_id == key.tenant_id) & (KeyTable.user_id == key.user_id)
-        async with self._database.transaction() as session:
-            had = await session.scalar(select(func.count()).select_from(KeyTable).where(whose, is_good))
-            if (had or 0) >= most:
-                return False
-            await session.execute(self._database.insert(KeyTable).values(_row(key)))
-            return True
+        try:
+            async with self._database.transaction() as session:
+                # so that two at once cannot both be the last
+                await self._database.one_at_a_time(session, f"keys {key.tenant_id} {key.user_id}")
+                await session.execute(self._database.insert(KeyTable).values(_row(key)))
+                count = await session.scalar(select(func.count()).select_from(KeyTable).where(whose, is_good))
+                if (count or 0) > most:
+                    raise _FullError
+        except _FullError:
+            return False
+        return True
 
     async def key(self, key_id: str) -> KeyRecord | None:
         """See the port."""

@@ -1,49 +1,90 @@
-"""Opens the archive of an address: `sqlite:///path` or `postgresql://...`, with its tables there."""
+"""Opens the archive of an address: `sqlite:///path` or `postgresql://...`, brought to the shape of today."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from theseus.stores.archive.database import reaching
+from theseus.stores.archive.kept_text import as_json
+from theseus.stores.archive.port import ArchiveDownError, UnfitArchiveError
 from theseus.stores.archive.sql import SqlArchive
-from theseus.stores.archive.tables import Table
+from theseus.stores.archive.upgrading import upgrade
+
+_log = logging.getLogger("theseus.archive")
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 @asynccontextmanager
 async def archive(url: str) -> AsyncGenerator[SqlArchive]:
-    """The archive at that address, while the context is open.
+    """The archive at that address, while the context is open; one that is away is gone on without until it is needed.
 
     Raises:
-        ValueError: no address of a database that we know.
+        UnfitArchiveError: no address of a database that we know, or one that a newer Theseus made.
     """
-    address = _with_driver(make_url(url))
-    engine = create_async_engine(address, pool_pre_ping=True)
-    if engine.dialect.name == "sqlite":
+    async with engine(url) as opened:
+        kept = SqlArchive(opened)
+        try:
+            await kept.prepare()
+        except ArchiveDownError as error:
+            _log.warning("%s; it is tried again when it is needed", error)
+        yield kept
+
+
+async def upgraded(url: str) -> tuple[str | None, str, str]:
+    """Brings the database at that address to the shape of today; the steps it was at and is at, and its name for people.
+
+    Raises:
+        UnfitArchiveError: no address of a database that we know, or one that a newer Theseus made.
+        ArchiveDownError: it is away.
+    """
+    async with engine(url) as opened:
+        with reaching(opened):
+            was, now = await upgrade(opened)
+        return was, now, opened.url.render_as_string()
+
+
+@asynccontextmanager
+async def engine(url: str) -> AsyncGenerator[AsyncEngine]:
+    """Connections to the database at that address, whatever it holds, while the context is open.
+
+    Raises:
+        UnfitArchiveError: no address of a database that we know.
+    """
+    address = _with_driver(url)
+    opened = create_async_engine(address, pool_pre_ping=True, json_serializer=as_json)
+    if opened.dialect.name == "sqlite":
         Path(address.database or ".").parent.mkdir(parents=True, exist_ok=True)
-        event.listen(engine.sync_engine, "connect", _shared)
+        event.listen(opened.sync_engine, "connect", _shared)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(Table.metadata.create_all)
-        yield SqlArchive(engine)
+        yield opened
     finally:
-        await engine.dispose()
+        await opened.dispose()
 
 
-def _with_driver(url: URL) -> URL:
+def _with_driver(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        # what the parser says holds the password
+        raise UnfitArchiveError(
+            "not an address such as postgresql://USER:PASSWORD@HOST/NAME or sqlite:///PATH"
+        ) from None
     name = url.drivername.split("+")[0]
     if name not in _DRIVERS:
-        raise ValueError(f"{url.drivername}: not a database that we know (sqlite, postgresql)")
+        raise UnfitArchiveError(f"{url.drivername}: not a database that we know (sqlite, postgresql)")
     return url.set(drivername=_DRIVERS[name])
 
 
 def _shared(connection: DBAPIConnection, _record: object) -> None:
     # several workers and gateways of one machine write the same file
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON"):
+    for setting in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()

@@ -17,6 +17,10 @@ class ArchiveDownError(Exception):
     """The database cannot be reached now; the call may be tried again."""
 
 
+class UnfitArchiveError(ValueError):
+    """No address of a database that we know, or one that a newer Theseus has changed: we would not know what we write."""
+
+
 class SessionDeletedError(Exception):
     """The session of a task was deleted: it takes no new ones."""
 

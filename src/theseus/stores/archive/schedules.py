@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from theseus.contracts.archive import RunSums
 from theseus.contracts.schedule import ScheduleDefinition, ScheduleRecord
@@ -31,10 +31,8 @@ class SqlSchedules:
         theirs = _of(record.tenant_id, record.user_id)
         try:
             async with self._database.transaction() as session:
-                if self._database.is_postgresql:
-                    # one at a time for each user, so that two at once cannot both be the last; SQLite has one writer
-                    whose = {"whose": f"schedules {record.tenant_id} {record.user_id}"}
-                    await session.execute(text("select pg_advisory_xact_lock(hashtextextended(:whose, 0))"), whose)
+                # so that two at once cannot both be the last
+                await self._database.one_at_a_time(session, f"schedules {record.tenant_id} {record.user_id}")
                 await session.execute(self._database.insert(ScheduleTable).values(_row(record)))
                 count = await session.scalar(select(func.count()).select_from(ScheduleTable).where(*theirs))
                 if (count or 0) > most:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from theseus.contracts.archive import ArchivedEvents, TaskRecord
@@ -29,7 +29,7 @@ class SqlArchive:
     """Implements the port `Archive`.
 
     Args:
-        engine: of SQLAlchemy, asynchronous; its database has the tables already.
+        engine: of SQLAlchemy, asynchronous.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -37,6 +37,15 @@ class SqlArchive:
         self.sessions: SessionArchive = SqlSessions(self._database)
         self.schedules: ScheduleArchive = SqlSchedules(self._database)
         self.accounts: AccountArchive = SqlAccounts(self._database)
+
+    async def prepare(self) -> None:
+        """Brings the database to the shape of today; what is asked of the archive does so, too, where it was not done.
+
+        Raises:
+            ArchiveDownError: it is away.
+            UnfitArchiveError: a newer Theseus has changed it.
+        """
+        await self._database.prepare()
 
     async def begin(self, record: TaskRecord) -> bool:
         """See the port."""
@@ -80,12 +89,13 @@ class SqlArchive:
     async def tasks(self, wanted: TaskFilter, page: Page) -> tuple[list[TaskRecord], int]:
         """See the port."""
         conditions = _conditions(wanted)
-        newest = (TaskTable.created_at.desc(), TaskTable.task_id)
-        rows: Select[TaskTable] = select(TaskTable).where(*conditions).order_by(*newest)
+        newest = (TaskTable.created_at.desc(), TaskTable.task_id.desc())
+        # what is passed over is passed over in the index: outcomes are large, and only those of the page are read
+        ids = select(TaskTable.task_id).where(*conditions).order_by(*newest).limit(page.limit).offset(page.offset)
+        rows = select(TaskTable).where(TaskTable.task_id.in_(ids)).order_by(*newest)
         async with self._transaction() as session:
             total = await session.scalar(select(func.count()).select_from(TaskTable).where(*conditions))
-            found = await session.scalars(rows.limit(page.limit).offset(page.offset))
-            return [record_of(row) for row in found], total or 0
+            return [record_of(row) for row in await session.scalars(rows)], total or 0
 
     async def events(self, task_id: str, page: Page) -> ArchivedEvents:
         """See the port."""

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, MetaData, String, Text, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, MetaData, String, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from theseus.stores.archive.kept_text import Words
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,8 +52,8 @@ class TaskTable(Table):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        Index(None, "tenant_id", "user_id", "created_at", "task_id"),
-        Index(None, "tenant_id", "created_at", "task_id"),
+        Index(None, "tenant_id", "user_id", "created_at", "task_id", "status"),
+        Index(None, "tenant_id", "created_at", "task_id", "status"),
         Index(None, "session_id", "created_at"),
         Index(None, "schedule_id", "created_at"),
     )
@@ -60,7 +62,7 @@ class TaskTable(Table):
     tenant_id: Mapped[str] = mapped_column(Id)
     user_id: Mapped[str] = mapped_column(Id)
     session_id: Mapped[str] = mapped_column(Id)
-    query: Mapped[str] = mapped_column(Text)
+    query: Mapped[str] = mapped_column(Words)
     context: Mapped[dict[str, Any]] = mapped_column(Document)
     mode: Mapped[str | None] = mapped_column(String(16))
     trigger: Mapped[str] = mapped_column(String(16))
