@@ -223,7 +223,7 @@ async def test_without_a_secret_to_sign_with_keys_alone_open_the_gateway(
         gateway(there, tmp_path, authenticator=authenticator(there.settings, kept)) as door,
     ):
         refused = await door.http.post("/api/v1/auth/login", json=ADA)
-        assert refused.status_code == 503 and "GATEWAY_JWT_SECRET" in refused.json()["error"]
+        assert refused.status_code == 403 and "GATEWAY_JWT_SECRET" in refused.json()["error"]
         assert (await me(door, await key_for(door, "ada", "acme"))).status_code == 200
 
 

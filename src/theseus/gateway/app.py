@@ -58,7 +58,7 @@ def application(backend: Backend) -> FastAPI:
     app.state.backend = backend
     refusals.install(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=refusals.described(router.prefix))
     # the last that is added is the first that a request meets
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -97,6 +98,37 @@ def body_of(refusal: Refusal, path: str) -> dict[str, Any]:
     kind = _OPENAI_TYPES.get(refusal.status, usual)
     code = refusal.code or _OPENAI_CODES.get(refusal.status)
     return {"error": {"message": refusal.message, "type": kind, "param": refusal.param, "code": code}}
+
+
+class ErrorAnswer(BaseModel):
+    """How everything is refused."""
+
+    error: str
+    retry_after: int | None = None
+
+
+class OpenAIError(BaseModel):
+    """What was wrong, as OpenAI's clients read it."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAIErrorAnswer(BaseModel):
+    """How what is for OpenAI's clients is refused."""
+
+    error: OpenAIError
+
+
+def described(prefix: str) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI is to say of refusals of routes under a prefix."""
+    model = OpenAIErrorAnswer if f"{prefix}/".startswith(OPENAI) else ErrorAnswer
+    return {
+        "4XX": {"model": model, "description": "refused"},
+        "5XX": {"model": model, "description": "cannot be done now"},
+    }
 
 
 def answer(refusal: Refusal, path: str) -> JSONResponse:

@@ -54,7 +54,7 @@ class Accounts:
         """Makes a user, who is the admin of a tenant of their own, and logs them in.
 
         Raises:
-            Refusal: 403, nobody may; 409, that address is taken; 503, no tokens can be made.
+            Refusal: 403, nobody may, or no tokens can be made; 409, that address is taken.
         """
         self._signing()
         if not self._is_open:
@@ -181,7 +181,7 @@ class Accounts:
 
     def _signing(self) -> AccessTokens:
         if self._tokens is None:
-            raise Refusal(503, "nobody can log in: GATEWAY_JWT_SECRET is not set; use an API key")
+            raise Refusal(403, "nobody can log in: GATEWAY_JWT_SECRET is not set; use an API key")
         return self._tokens
 
     async def _logged_in(self, user: UserRecord, family: str) -> LogIn:

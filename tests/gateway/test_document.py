@@ -1,0 +1,31 @@
+"""`GET /openapi.json` says what is: whatever is sent, no answer is a fault, and none has a status or shape it does not name."""
+
+import asyncio
+import sys
+
+from tests.support.gateway import Gateway
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+EXAMPLES, SECONDS = 5, 45
+
+
+async def test_the_document_names_every_address_of_the_summary(door: Gateway) -> None:
+    paths = (await door.http.get("/openapi.json")).json()["paths"]
+    assert len(paths) >= 40
+    named = ("tasks", "schedules/{schedule_id}/runs", "auth/api-keys", "sessions/{session_id}/history", "stream/sse")
+    for path in (*(f"/api/v1/{name}" for name in named), "/v1/chat/completions", "/health", "/readiness"):
+        assert path in paths
+
+
+async def test_whatever_is_sent_is_answered_as_the_document_says(door: Gateway) -> None:
+    command = (
+        *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", f"{door.url}/openapi.json"),
+        *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES)),
+        *("--seed", "6", "--workers", "2", "--request-timeout", "20", "--no-color", "--suppress-health-check", "all"),
+        *("--generation-database", "none", "--max-time", str(SECONDS), "--exclude-path-regex", "stream|completions"),
+    )
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()[-6000:]
