@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from theseus import __version__
 from theseus.gateway import refusals
 from theseus.gateway.backend import Backend
-from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders
+from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders, TellLimits
 from theseus.gateway.routes import auth, files, health, openai, page, sessions, steering, streams, tasks
 
 ROUTERS = (
@@ -30,6 +30,7 @@ def application(backend: Backend) -> FastAPI:
         app.include_router(router)
     # the last that is added is the first that a request meets
     app.add_middleware(BodyLimit)
+    app.add_middleware(TellLimits)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)
     return app

@@ -18,7 +18,15 @@ from theseus.gateway.who.credentials import Credentials
 from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
-from theseus.stores.redis import RedisAnswers, RedisArtifacts, RedisEvents, RedisMemory, RedisSessions, connect_redis
+from theseus.stores.redis import (
+    RedisAnswers,
+    RedisArtifacts,
+    RedisEvents,
+    RedisMemory,
+    RedisRequests,
+    RedisSessions,
+    connect_redis,
+)
 
 _log = logging.getLogger("theseus.gateway")
 
@@ -70,6 +78,7 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
             answers=RedisAnswers(redis),
             memory=RedisMemory(redis, ttl=settings.memory_ttl),
+            requests=RedisRequests(redis),
             authenticator=authenticator(settings, kept),
         )
 

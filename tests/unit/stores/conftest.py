@@ -23,6 +23,7 @@ from theseus.stores.memory import (
 )
 from theseus.stores.memory_answers import MemoryAnswers
 from theseus.stores.memory_events import MemoryEvents
+from theseus.stores.memory_requests import MemoryRequests
 from theseus.stores.ports import (
     AnswerStore,
     ArtifactStore,
@@ -31,6 +32,7 @@ from theseus.stores.ports import (
     EvidenceStore,
     MemoryStore,
     RateStore,
+    RequestStore,
     SessionStore,
     TranscriptStore,
 )
@@ -42,6 +44,7 @@ from theseus.stores.redis import (
     RedisEvidence,
     RedisMemory,
     RedisRates,
+    RedisRequests,
     RedisSessions,
     RedisTranscripts,
     connect_redis,
@@ -86,6 +89,9 @@ class Kind:
 
     def answers(self, ttl: timedelta = LONG) -> AnswerStore:
         return MemoryAnswers(ttl) if self.client is None else RedisAnswers(self.client, ttl=ttl, prefix=self.prefix)
+
+    def requests(self) -> RequestStore:
+        return MemoryRequests() if self.client is None else RedisRequests(self.client, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

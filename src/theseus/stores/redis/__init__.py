@@ -8,6 +8,7 @@ from theseus.stores.redis.events import RedisEvents
 from theseus.stores.redis.evidence import RedisEvidence
 from theseus.stores.redis.memory import RedisMemory
 from theseus.stores.redis.rates import RedisRates
+from theseus.stores.redis.requests import RedisRequests
 from theseus.stores.redis.sessions import RedisSessions
 from theseus.stores.redis.transcripts import RedisTranscripts
 
@@ -19,6 +20,7 @@ __all__ = [
     "RedisEvidence",
     "RedisMemory",
     "RedisRates",
+    "RedisRequests",
     "RedisSessions",
     "RedisTranscripts",
     "connect_redis",
