@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from pydantic import JsonValue
@@ -18,11 +18,12 @@ from temporalio.service import RPCError
 from theseus.client import ClientError
 from theseus.commands import library
 from theseus.commands.archive import archive
+from theseus.commands.dev import dev
 from theseus.commands.keys import keys
 from theseus.commands.memory import memory
 from theseus.commands.options import ApprovalId, Feedback, Json, Reason, TaskId, Who
 from theseus.commands.terminal import BAD_TASK, CANCELLED, CANNOT_START, CommandError, explained, say
-from theseus.config import MOST_PORT, SettingsError, environment, load
+from theseus.config import MOST_PORT, SettingsError, load
 from theseus.contracts.control import SIGNAL_CANCEL, SIGNAL_PAUSE, SIGNAL_RESUME
 from theseus.contracts.task import ModelTier
 
@@ -41,6 +42,7 @@ app.add_typer(library.templates, name="templates", rich_help_panel=CARE)
 app.add_typer(library.skills, name="skills", rich_help_panel=CARE)
 app.add_typer(memory, rich_help_panel=CARE)
 app.add_typer(keys, rich_help_panel=CARE)
+app.command(rich_help_panel=SERVERS)(dev)
 app.add_typer(archive, rich_help_panel=CARE)
 
 
@@ -52,55 +54,6 @@ class Modes(StrEnum):
     COMPLEX = "complex"
     SUPERVISOR = "supervisor"
     RESEARCH = "research"
-
-
-@app.command(rich_help_panel=SERVERS)
-def dev(  # noqa: PLR0913 - one parameter an option
-    data_dir: Annotated[Path | None, typer.Option(help="Where all state is kept; default .theseus.")] = None,
-    temporal_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="0 takes a free port.")] = 7233,
-    ui_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="Temporal's web UI; 0 takes a free port.")] = 8233,
-    redis_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="0 takes a free port.")] = 6379,
-    llm: Annotated[
-        Literal["auto", "local", "scripted", "none"],
-        typer.Option(help="auto: a provider whose key is set, else the local model."),
-    ] = "auto",
-    script: Annotated[Path | None, typer.Option(help="What the scripted model says (YAML or JSON).")] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 starts the servers alone.")] = 1,
-    task_queue: Annotated[str | None, typer.Option(help="What the workers poll; default theseus.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(help="Written as JSON when a task can be taken.")] = None,
-) -> None:
-    """Start servers, a model and workers; Ctrl-C ends it.
-
-    Temporal with its UI, Redis, the local model when no key is set, and workers. State is kept in the data directory.
-    """
-    from theseus.activities.llm.catalogue import CatalogueError
-    from theseus.activities.llm.scripted import script as scripts
-    from theseus.embedded.dev import DevOptions, run_dev
-    from theseus.embedded.processes import StartError
-
-    settings = load()
-    if script is not None and llm in ("local", "none"):
-        raise CommandError(f"--script: has no effect with --llm {llm}", CANNOT_START)
-    options = DevOptions(
-        data_dir=(data_dir or settings.data_dir).resolve(),
-        temporal_port=temporal_port,
-        ui_port=ui_port,
-        redis_port=redis_port,
-        llm="scripted" if script is not None and llm == "auto" else llm,
-        script=script.resolve() if script else None,
-        workers=workers,
-        task_queue=task_queue or settings.task_queue,
-        models_file=settings.models_file,
-        ready_file=ready_file.resolve() if ready_file else None,
-    )
-    try:
-        if options.script is not None:
-            scripts.load(options.script)
-        run_dev(options, environment(), say)
-    except (StartError, CatalogueError, scripts.ScriptError) as error:
-        raise CommandError(str(error), CANNOT_START) from error
-    except OSError as error:
-        raise CommandError(f"{options.data_dir}: {error}", CANNOT_START) from error
 
 
 @app.command(rich_help_panel=SERVERS)

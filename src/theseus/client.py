@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import JsonValue, ValidationError
 from temporalio.client import (
@@ -62,9 +62,7 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
     Raises:
         InputTooLargeError: the input is too large.
     """
-    size = len(json.dumps(task, ensure_ascii=False).encode(errors="replace"))
-    if size > MAX_INPUT_BYTES:
-        raise InputTooLargeError(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
+    _check_size(task)
     try:
         handle = await carrying(client).start_workflow(
             workflow_of(task),
@@ -73,29 +71,21 @@ async def start(client: Client, task_queue: str, task_id: str, task: dict[str, J
             task_queue=task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=_summary(task),
-            priority=Priority(fairness_key=fairness_key(task)),
-            execution_timeout=_wall_clock(task) + HELD,
+            **_terms(task),
         )
     except WorkflowAlreadyStartedError:
         return Started(client.get_workflow_handle(task_id), is_new=False)
     return Started(handle, is_new=True)
 
 
-def scheduled(
-    task_queue: str, task_id: str, task: dict[str, JsonValue], memo: dict[str, str]
-) -> ScheduleActionStartWorkflow:
-    """What a schedule does to start a task; each run's id is `task_id` and the time that Temporal appends."""
-    return ScheduleActionStartWorkflow(
-        workflow_of(task),
-        task,
-        id=task_id,
-        task_queue=task_queue,
-        memo=memo,
-        static_summary=_summary(task),
-        priority=Priority(fairness_key=fairness_key(task)),
-        execution_timeout=_wall_clock(task) + HELD,
-    )
+def scheduled(task_queue: str, task_id: str, task: dict[str, JsonValue]) -> ScheduleActionStartWorkflow:
+    """What a schedule does to start a task; the id of each run is `task_id` and its time, which Temporal appends.
+
+    Raises:
+        InputTooLargeError: the input is too large.
+    """
+    _check_size(task)
+    return ScheduleActionStartWorkflow(workflow_of(task), task, id=task_id, task_queue=task_queue, **_terms(task))
 
 
 def workflow_of(task: dict[str, JsonValue]) -> str:
@@ -161,6 +151,28 @@ def _failed(task_id: str, cause: BaseException | None) -> TaskResult:
     said = cause.message if isinstance(cause, FailureError) else str(cause)
     error = TaskError(type=ErrorType.INTERNAL, message=said or type(cause).__name__)
     return TaskResult(task_id=task_id, status=TaskStatus.FAILED, error=error)
+
+
+class _Terms(TypedDict):
+    """What goes along with a task, however it is started."""
+
+    static_summary: str | None
+    priority: Priority
+    execution_timeout: timedelta
+
+
+def _terms(task: dict[str, JsonValue]) -> _Terms:
+    return _Terms(
+        static_summary=_summary(task),
+        priority=Priority(fairness_key=fairness_key(task)),
+        execution_timeout=_wall_clock(task) + HELD,
+    )
+
+
+def _check_size(task: dict[str, JsonValue]) -> None:
+    size = len(json.dumps(task, ensure_ascii=False).encode(errors="replace"))
+    if size > MAX_INPUT_BYTES:
+        raise InputTooLargeError(f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted")
 
 
 def _summary(task: dict[str, JsonValue]) -> str | None:

@@ -129,6 +129,12 @@ class Settings(BaseSettings):
         description="Requests a minute of one key or login; 0: as many as it likes.",
     )
 
+    cors_origins: Annotated[Names | None, NoDecode, BeforeValidator(_something)] = Field(
+        default=None,
+        validation_alias="GATEWAY_CORS_ORIGINS",
+        description="Hosts whose pages may call the gateway, * for all; absent: all where GATEWAY_SKIP_AUTH is on, else none.",
+    )
+
     session_ttl: Duration = timedelta(days=30)
     session_messages: int = Field(default=500, ge=2)
     transcript_ttl: Duration = timedelta(days=2)
@@ -217,6 +223,13 @@ class Settings(BaseSettings):
         keys = {"brave": self.brave_api_key, "tavily": self.tavily_api_key, "exa": self.exa_api_key}
         given = {**keys, "serpapi": self.serpapi_api_key}
         return {name: key.get_secret_value() for name, key in given.items() if key is not None}
+
+    @property
+    def cors(self) -> tuple[str, ...]:
+        """The hosts whose pages may call the gateway."""
+        if self.cors_origins is not None:
+            return self.cors_origins
+        return ("*",) if self.skip_auth else ()
 
     @property
     def archives(self) -> bool:

@@ -39,7 +39,7 @@ PAUSED_SECONDS = 2
 BEFORE_CANCEL_SECONDS = 2
 CHAT = '{"role": "chat"}'
 """The role without tools: its prompt is short, so that also a small model on a small machine answers at once."""
-PORTS = (("temporal", 7233), ("ui", 8233), ("redis", 6379))
+PORTS = (("temporal", 7233), ("ui", 8233), ("redis", 6379), ("gateway", 8080))
 
 
 class Ready(BaseModel):
@@ -48,6 +48,7 @@ class Ready(BaseModel):
     temporal_address: str
     ui_url: str
     redis_url: str
+    gateway_url: str | None = None
     model_base_url: str | None = None
 
 
@@ -194,6 +195,7 @@ def _invitation(ready: Ready) -> str:
     return "\n".join(
         (
             "\n== Look around",
+            *([f"   start and watch tasks:     {ready.gateway_url}"] if ready.gateway_url else []),
             f"   every task, step by step:  {ready.ui_url}",
             f'   a task of your own:        {where} .venv/bin/theseus run "..."',
             "   Ctrl-C ends it; what was kept is there again next time.",

@@ -42,6 +42,7 @@ from theseus.activities.tools.sources import Sources
 from theseus.browsing import called_alone, tools_of_browser
 from theseus.config import Settings, SettingsError, environment, load
 from theseus.contracts.tools import Effect
+from theseus.offering import offering
 from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.archive.port import Archive, UnfitArchiveError
 from theseus.stores.ports import Stores
@@ -51,6 +52,7 @@ from theseus.stores.redis import (
     RedisEvents,
     RedisEvidence,
     RedisMemory,
+    RedisOffers,
     RedisRates,
     RedisSessions,
     RedisTranscripts,
@@ -82,6 +84,7 @@ async def redis_stores(settings: Settings) -> AsyncGenerator[Stores]:
             evidence=RedisEvidence(client, ttl=settings.evidence_ttl),
             browsers=RedisBrowsers(client, ttl=settings.transcript_ttl),
             memory=RedisMemory(client, ttl=settings.memory_ttl),
+            offers=RedisOffers(client),
             archive=await _archive(settings, stack),
         )
 
@@ -270,7 +273,8 @@ async def working(
             *of_memory(settings, stores, catalogue, providers),
         ]
         worker = _polling(client, settings, works)
-        async with called_alone(client, settings, queue_of_its_own, works if surfing else ()), worker:
+        told = offering(stores.offers, settings.task_queue, registry)
+        async with called_alone(client, settings, queue_of_its_own, works if surfing else ()), worker, told:
             yield worker
         if watch is not None:
             watch.cancel()

@@ -155,12 +155,15 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "browsing": ("activities.tools", "runtime", "config", "stores"),
     "embedded": ("embedded", "runtime", "config", "contracts", "stores"),
     "tracing": (),
+    "offering": ("activities.tools.registry", "stores", "contracts"),
     "client": ("tracing", "domain", "contracts"),
     # checks a task by the rules that the workflow checks it by, and starts it by name; no row for workflows
     "gateway": ("gateway", "client", "tracing", "runtime", "config", "logs", "stores", "domain", "roles", "contracts"),
     # what models are called is the catalogue's to say; that they can be used only workers know, who have the keys
     "gateway.backend": (*("gateway", "activities.llm.catalogue", "config", "stores"),),
     # which templates there are is for their library to say
+    "gateway.offers": ("activities.library", "activities.tools.allowance", "stores", "domain", "contracts", "config"),
+    "gateway.wire.lists": ("activities.library.templates", "roles", "contracts"),
     "gateway.templates": ("activities.library", "domain", "config"),
     "gateway.openai.models": ("gateway", "activities.llm.catalogue", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own

@@ -22,8 +22,12 @@ READY_SECONDS = 90
 
 def clean_env() -> dict[str, str]:
     """The environment without anything that leads to a provider, a Temporal or a Redis."""
-    led = ("_API_KEY", "_BASE_URL", "REDIS_URL")
-    return {k: v for k, v in os.environ.items() if not k.endswith(led) and not k.startswith(("TEMPORAL_", "THESEUS_"))}
+    led = ("_API_KEY", "_BASE_URL", "REDIS_URL", "DATABASE_URL")
+    return {
+        k: v
+        for k, v in os.environ.items()
+        if not k.endswith(led) and not k.startswith(("TEMPORAL_", "THESEUS_", "GATEWAY_"))
+    }
 
 
 def theseus(*arguments: str, env: dict[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -86,11 +90,12 @@ class DevProcess:
 
 
 @contextmanager
-def dev(folder: Path, *options: str, workers: int = 1) -> Generator[DevProcess, None, None]:
-    """Runs it, with its state in `folder`/data, while the context is open."""
+def dev(folder: Path, *options: str, workers: int = 1, gateway: bool = False) -> Generator[DevProcess, None, None]:
+    """Runs it, with its state in `folder`/data, while the context is open; with the gateway where that is asked for."""
     ready_file, log = folder / "ready.json", folder / "dev.log"
     ready_file.unlink(missing_ok=True)
     ports = [part for name in ("temporal", "ui", "redis") for part in (f"--{name}-port", "0")]
+    ports += ["--gateway-port", "0"] if gateway else ["--no-gateway"]
     command = [sys.executable, "-m", "theseus.cli", "dev", "--data-dir", str(folder / "data"), *ports]
     with log.open("ab") as output:
         process = subprocess.Popen(

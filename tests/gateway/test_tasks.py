@@ -40,6 +40,11 @@ async def test_bad_input_is_refused_with_its_reason(door: Gateway, body: bytes, 
     assert words in answer.json()["error"]
 
 
+async def test_a_task_may_remember_as_its_user_comes_with_the_key(door: Gateway) -> None:
+    answer = await door.http.post("/api/v1/tasks", json={"query": "x", "mode": "simple", "context": {"memory": True}})
+    assert answer.status_code == 200, answer.text
+
+
 async def test_an_unknown_task_is_not_found(door: Gateway) -> None:
     answer = await door.http.get("/api/v1/tasks/task-nowhere")
     assert (answer.status_code, answer.json()) == (404, {"error": "Task not found"})

@@ -31,7 +31,6 @@ OPEN = {
     "/readiness",
     "/",
     "/page/{name}",
-    "/metrics",
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/refresh",
@@ -39,6 +38,9 @@ OPEN = {
 """What is open to all: probes, the page (which asks with the key that is typed into it), and how one comes in."""
 
 NOBODYS = {
+    "/metrics",
+    *("/api/v1/roles", "/api/v1/skills", "/api/v1/skills/{name}", "/api/v1/skills/{name}/versions"),
+    *("/api/v1/templates", "/api/v1/templates/{name}", "/api/v1/tools", "/api/v1/tools/{name}"),
     *("/v1/models", "/v1/models/{name:path}", "/v1/chat/completions", "/v1/completions"),
     *("/api/v1/tasks", "/api/v1/tasks/stream", "/api/v1/sessions", "/api/v1/schedules"),
     *("/api/v1/auth/me", "/api/v1/auth/api-keys", "/api/v1/auth/api-keys/refresh", "/api/v1/auth/refresh-key"),

@@ -59,6 +59,7 @@ async def gateway(
             answers=answers or MemoryAnswers(),
             memory=world.stores.memory,
             requests=requests or MemoryRequests(),
+            told=world.stores.offers,
             authenticator=authenticator or Everybody(),
         )
         address = await stack.enter_async_context(listening(backend))

@@ -32,6 +32,7 @@ from theseus.stores.memory import (
     MemoryTranscripts,
 )
 from theseus.stores.memory_events import MemoryEvents
+from theseus.stores.memory_offers import MemoryOffers
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -47,6 +48,7 @@ def memory_stores() -> worker.Stores:
         evidence=MemoryEvidence(),
         browsers=MemoryBrowsers(),
         memory=MemoryMemory(),
+        offers=MemoryOffers(),
     )
 
 

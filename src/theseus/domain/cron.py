@@ -1,6 +1,6 @@
 """Cron expressions: what they mean, and the shortest time that can lie between two of their runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -12,6 +12,7 @@ MOST_CHARS = 100
 CYCLE = timedelta(days=28 * 365 + 7)
 """After so long, weekdays, dates and leap days come in the same order again."""
 _DAY = timedelta(days=1)
+_FINEST = timedelta(minutes=1)
 _FIELDS = 5
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _NAMED = {
@@ -91,9 +92,10 @@ def pattern(expression: str) -> Pattern:
 
 
 def too_close(cron: Pattern, zone: tzinfo, start: date, least: timedelta) -> Close | None:
-    """The first two runs that are closer than `least`, over a whole cycle of the calendar and all changes of the clock in it.
+    """The first two runs that may be closer than `least`, over a whole cycle of the calendar with all changes of the clock.
 
-    A time that a change of the clock leaves out does not run; one that it brings twice runs twice.
+    What runs in an hour that a clock shows twice, or leaves out, is for Temporal to say, which is of several minds: both
+    readings of such a time are taken for runs.
 
     Raises:
         InvalidInput: it never runs.
@@ -101,44 +103,66 @@ def too_close(cron: Pattern, zone: tzinfo, start: date, least: timedelta) -> Clo
     last: datetime | None = None
     for moment in _telling_runs(cron, zone, start):
         if last is not None and moment - last < least:
-            return Close(_at(last, zone), _at(moment, zone))
+            return Close(last.astimezone(zone), moment.astimezone(zone))
         last = moment
+        if least <= _FINEST:
+            break
     if last is None:
         raise _wrong(cron.expression, "it never runs")
     return None
 
 
 def _telling_runs(cron: Pattern, zone: tzinfo, start: date) -> Iterator[datetime]:
-    """Runs in UTC, without its mark: all of the first day and of days on which the clock changes, else first and last."""
+    """Runs that tell how close any two are: all of the first day and around changes of the clock, else first and last of a day."""
     times = cron.times
     ends = list(dict.fromkeys((times[0], times[-1])))
     is_first = True
+    changing: set[datetime] = set()
     for n in range(CYCLE.days):
         day = start + n * _DAY
         if not cron.fits(day):
             continue
+        if _offset(day - _DAY, zone) != _offset(day + 2 * _DAY, zone):
+            changing.update(_readings(day, times, zone))
+            continue
+        yield from sorted(changing)
+        changing.clear()
         offset = _offset(day, zone)
-        if offset == _offset(day + _DAY, zone):
-            yield from (datetime.combine(day, each) - offset for each in (times if is_first else ends))
-            is_first = False
+        yield from (_utc(datetime.combine(day, each) - offset) for each in (times if is_first else ends))
+        is_first = False
+    yield from sorted(changing)
+
+
+def _readings(day: date, times: Iterable[time], zone: tzinfo) -> Iterator[datetime]:
+    """Times of a day around a change of the clock; those near it are read by the clock before it and by the one after."""
+    before, after = _offset(day - _DAY, zone), _offset(day + 2 * _DAY, zone)
+    change = _change(day - _DAY, zone)
+    begins, near = change + min(before, after), 2 * abs(after - before)
+    for each in times:
+        local = datetime.combine(day, each)
+        if abs(_utc(local) - begins) <= near:
+            yield from (_utc(local - before), _utc(local - after))
         else:
-            yield from sorted({moment for each in times for moment in _moments(datetime.combine(day, each), zone)})
+            yield local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _change(day: date, zone: tzinfo) -> datetime:
+    """When, to the minute, the clock changes within the three days from this one."""
+    low, high = _utc(datetime.combine(day, time()) - _DAY / 2), _utc(datetime.combine(day, time()) + 4 * _DAY)
+    old = low.astimezone(zone).utcoffset()
+    while high - low > _FINEST:
+        middle = low + (high - low) / 2
+        is_old = middle.astimezone(zone).utcoffset() == old
+        low, high = (middle, high) if is_old else (low, middle)
+    return high
 
 
 def _offset(day: date, zone: tzinfo) -> timedelta:
     return datetime.combine(day, time(), zone).utcoffset() or timedelta()
 
 
-def _moments(local: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """When a clock shows this: once, twice, or never."""
-    for fold in (0, 1):
-        moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-        if moment.astimezone(zone).replace(tzinfo=None) == local:
-            yield moment.replace(tzinfo=None)
-
-
-def _at(moment: datetime, zone: tzinfo) -> datetime:
-    return moment.replace(tzinfo=UTC).astimezone(zone)
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
 
 
 def _wrong(expression: str, why: str) -> InvalidInput:

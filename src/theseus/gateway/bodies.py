@@ -39,7 +39,22 @@ async def body_of(request: Request, model: type[Read]) -> Read:
 
 def described(model: type[Body]) -> dict[str, Any]:
     """What OpenAPI is to say of a body that a route reads by `body_of`."""
-    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
+    schema = model.model_json_schema()
+    whole = _without_references(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"content": {"application/json": {"schema": whole}}}}
+
+
+def _without_references(schema: JsonValue, named: dict[str, JsonValue]) -> JsonValue:
+    """With what it refers to in its place: from within a larger document, references would lead elsewhere."""
+    match schema:
+        case {"$ref": str(name)}:
+            return _without_references(named[name.rpartition("/")[2]], named)
+        case dict():
+            return {key: _without_references(value, named) for key, value in schema.items()}
+        case list():
+            return [_without_references(each, named) for each in schema]
+        case _:
+            return schema
 
 
 def _invalid(error: ValidationError) -> InvalidInput:

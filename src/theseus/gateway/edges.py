@@ -1,7 +1,9 @@
 """What every request passes on its way in and out: an id, a largest body, security headers. Plain ASGI: streams stay streams."""
 
+import asyncio
 import re
 import uuid
+from datetime import timedelta
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +13,7 @@ from theseus import tracing
 from theseus.gateway.limits import headers_of
 from theseus.gateway.refusals import Refusal, answer
 
+BODY_PATIENCE = timedelta(seconds=30)
 MOST_BODY_BYTES = 2 * 1024 * 1024
 """Above the largest task, so that what is too large is said by the rule that it breaks."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -113,12 +116,17 @@ class BodyLimit:
         if length.isdecimal() and int(length) > MOST_BODY_BYTES:
             await _too_large(scope, receive, send)
             return
-        size, is_answered = 0, False
+        size, is_answered, is_whole = 0, False, False
 
         async def counted() -> Message:
-            nonlocal size
-            message = await receive()
+            nonlocal size, is_whole
+            try:
+                # after the body, what comes is that the client leaves, whenever it does
+                message = await asyncio.wait_for(receive(), None if is_whole else BODY_PATIENCE.total_seconds())
+            except TimeoutError:
+                raise Refusal(408, _SLOW, {"Connection": "close"}) from None
             if message["type"] == "http.request":
+                is_whole = not message.get("more_body", False)
                 size += len(message.get("body", b""))
                 if size > MOST_BODY_BYTES:
                     raise Refusal(413, _WORDS)
@@ -137,6 +145,7 @@ class BodyLimit:
             await answer(refusal, scope["path"])(scope, receive, send)
 
 
+_SLOW = f"the request body did not come: nothing for {BODY_PATIENCE.total_seconds():g} seconds"
 _WORDS = f"the request body is too large: at most {MOST_BODY_BYTES:,} bytes are accepted"
 
 

@@ -23,6 +23,7 @@ from theseus.stores.redis import (
     RedisArtifacts,
     RedisEvents,
     RedisMemory,
+    RedisOffers,
     RedisRequests,
     RedisSessions,
     connect_redis,
@@ -79,6 +80,7 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
             answers=RedisAnswers(redis),
             memory=RedisMemory(redis, ttl=settings.memory_ttl),
             requests=RedisRequests(redis),
+            told=RedisOffers(redis),
             authenticator=authenticator(settings, kept),
         )
 
@@ -102,7 +104,13 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
             bound = await stack.enter_async_context(listening(world, host, grpc_port))
             _log.info("gateway listens for gRPC at %s:%s", host, bound)
         config = uvicorn.Config(
-            application(world), host=host, port=port, log_config=None, access_log=False, ws="websockets-sansio"
+            application(world),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            timeout_keep_alive=60,
         )
         server = Server(world, config)
         serving = asyncio.create_task(server.serve())

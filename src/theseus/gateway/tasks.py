@@ -96,8 +96,8 @@ class Tasks:
             RPCError: Temporal did not take it; nothing is left of it.
         """
         task_id = f"task-{uuid.uuid4()}" if fingerprint is None else await self._id_of(fingerprint)
-        accepted = checked(raw, task_id)
-        task = self._task(raw, accepted, caller)
+        task = owned(raw, caller)
+        accepted = checked(task, task_id)
         record = TaskRecord(
             task_id=task_id,
             tenant_id=caller.tenant_id,
@@ -112,7 +112,7 @@ class Tasks:
         is_new = await self._archive.begin(record)
         record = record if is_new else await self._archive.task(task_id) or record
         try:
-            await start(self._temporal, self._task_queue, task_id, task)
+            await start(self._temporal, self._task_queue, task_id, {**task, "session_id": record.session_id})
         except (RPCError, OSError, RuntimeError):
             if is_new:
                 await self._archive.withdraw(task_id)
@@ -207,17 +207,25 @@ class Tasks:
             record = await noticed(self._archive, seen) or _seen(seen)
         return _own(record, caller)
 
-    def _task(self, raw: JsonValue, accepted: AcceptedTask, caller: Caller) -> dict[str, JsonValue]:
-        assert isinstance(raw, dict)
-        task: dict[str, JsonValue] = dict(raw)
-        for name in _OURS:
-            if task.get(name) is not None:
-                raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
-            task.pop(name, None)
-        owner: dict[str, JsonValue] = {"user_id": caller.user_id}
-        if caller.tenant_id:
-            owner["tenant_id"] = caller.tenant_id
-        return {**task, **owner, "session_id": accepted.session.session_id}
+
+def owned(raw: JsonValue, caller: Caller) -> dict[str, JsonValue]:
+    """A request's task with its owner in it.
+
+    Raises:
+        InvalidInput: it is no object, or names an owner itself.
+    """
+    if not isinstance(raw, dict):
+        raise InvalidInput('the task must be one JSON object such as {"query": "..."}')
+    for name in _OURS:
+        if raw.get(name) is not None:
+            raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
+    task = {name: value for name, value in raw.items() if name not in _OURS}
+    return task | whose(caller.tenant_id, caller.user_id)
+
+
+def whose(tenant_id: str, user_id: str) -> dict[str, JsonValue]:
+    """The keys of a task that say who owns it."""
+    return {"user_id": user_id, "tenant_id": tenant_id} if tenant_id else {"user_id": user_id}
 
 
 def checked(raw: JsonValue, task_id: str) -> AcceptedTask:

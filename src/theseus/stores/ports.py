@@ -9,6 +9,7 @@ from theseus.contracts.allowances import Allowance
 from theseus.contracts.answers import Claim, KeptAnswer
 from theseus.contracts.events import Event, StoredEvent
 from theseus.contracts.memory import Change, Known, Owner
+from theseus.contracts.offers import Offer
 from theseus.contracts.rates import Admission, Draw
 from theseus.contracts.research import Snapshot
 from theseus.contracts.session import (
@@ -202,6 +203,22 @@ class AnswerStore(Protocol):
         ...
 
 
+class OfferStore(Protocol):
+    """What the workers of a task queue offer now. Losing it costs lists their content until workers tell again."""
+
+    async def put(self, queue: str, worker: str, offer: Offer) -> None:
+        """Tells what a worker offers until `offer.until`."""
+        ...
+
+    async def withdraw(self, queue: str, worker: str) -> None:
+        """A worker stops."""
+        ...
+
+    async def of(self, queue: str) -> list[Offer]:
+        """What workers of a queue offer now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Stores:
     """Every store that activities use; `archive` is None where ended tasks are not kept."""
@@ -214,4 +231,5 @@ class Stores:
     evidence: EvidenceStore
     browsers: BrowserStore
     memory: MemoryStore
+    offers: OfferStore
     archive: Archive | None = None

@@ -52,10 +52,15 @@ def test_the_pair_of_the_last_run_of_a_day_and_the_first_of_the_next_is_seen() -
 def test_changes_of_the_clock_are_seen() -> None:
     # in March it jumps from 2 to 3: an hour instead of two lies between 1:00 and 3:00
     close = too_close(pattern("0 1,3 * * *"), BERLIN, START, 2 * HOUR)
-    assert close is not None and close.gap == HOUR and close.first == datetime(2027, 3, 28, 1, tzinfo=BERLIN)
+    assert close is not None and close.gap == HOUR and close.first.date() == date(2027, 3, 28)
+    # in March 3:00 comes an hour after 1:00: a day after 9:00 it is 9:00 within 23 hours
+    close = too_close(pattern("0 9 * * *"), BERLIN, START, 24 * HOUR)
+    assert close is not None and close.gap == 23 * HOUR and close.second.date() == date(2027, 3, 28)
     # in October it goes back from 3 to 2: 2:15 comes twice
-    close = too_close(pattern("15 2 * * *"), BERLIN, START, 2 * HOUR)
+    close = too_close(pattern("15 2 * 10 *"), BERLIN, START, 2 * HOUR)
     assert close is not None and close.gap == HOUR and close.first.date() == date(2027, 10, 31)
+    # what is far from it comes once
+    assert too_close(pattern("15 9 * 10 *"), BERLIN, START, 24 * HOUR) is None
     # what March leaves out does not run
     close = too_close(pattern("30 1,2,3 * 3 *"), BERLIN, START, HOUR)
     assert close is None

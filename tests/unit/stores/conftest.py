@@ -23,6 +23,7 @@ from theseus.stores.memory import (
 )
 from theseus.stores.memory_answers import MemoryAnswers
 from theseus.stores.memory_events import MemoryEvents
+from theseus.stores.memory_offers import MemoryOffers
 from theseus.stores.memory_requests import MemoryRequests
 from theseus.stores.ports import (
     AnswerStore,
@@ -31,6 +32,7 @@ from theseus.stores.ports import (
     EventLog,
     EvidenceStore,
     MemoryStore,
+    OfferStore,
     RateStore,
     RequestStore,
     SessionStore,
@@ -43,6 +45,7 @@ from theseus.stores.redis import (
     RedisEvents,
     RedisEvidence,
     RedisMemory,
+    RedisOffers,
     RedisRates,
     RedisRequests,
     RedisSessions,
@@ -92,6 +95,9 @@ class Kind:
 
     def requests(self) -> RequestStore:
         return MemoryRequests() if self.client is None else RedisRequests(self.client, prefix=self.prefix)
+
+    def offers(self) -> OfferStore:
+        return MemoryOffers() if self.client is None else RedisOffers(self.client, prefix=self.prefix)
 
     def rates(self) -> RateStore:
         return MemoryRates() if self.client is None else RedisRates(self.client, prefix=self.prefix)

@@ -15,6 +15,7 @@ from tests.support.servers import free_port
 from theseus.contracts.answers import KeptAnswer
 from theseus.contracts.events import Event, Progressed
 from theseus.contracts.memory import Change, Owner
+from theseus.contracts.offers import Offer
 from theseus.contracts.rates import Draw
 from theseus.contracts.research import Snapshot, Source
 from theseus.contracts.session import SessionKey, SessionSummary, Turn
@@ -27,6 +28,7 @@ from theseus.stores.redis import (
     RedisEvents,
     RedisEvidence,
     RedisMemory,
+    RedisOffers,
     RedisRates,
     RedisRequests,
     RedisSessions,
@@ -38,6 +40,7 @@ from theseus.stores.redis.connection import reaching
 KEY = SessionKey(session_id="s")
 ADA = Owner(user_id="ada")
 TTL = timedelta(minutes=1)
+OFFER = Offer(tools=(), until=datetime.now(UTC) + TTL)
 TURN = Turn(key=KEY, task_id="t", user_text="q", user_tokens=1, answer_text="a", answer_tokens=1)
 DRAW = Draw(bucket="b", per_second=1, burst=1, amount=1)
 PAGE = Snapshot(source=Source(id="s-1", url="https://example.org/", sha256="0"), text="x")
@@ -79,6 +82,9 @@ CALLS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "answers keep": lambda c: RedisAnswers(c).keep("r", "h", KeptAnswer(status=200, headers={}, body="x")),
     "requests admit": lambda c: RedisRequests(c).admit("k", most=1, window=TTL),
     "answers release": lambda c: RedisAnswers(c).release("r", "h"),
+    "offers put": lambda c: RedisOffers(c).put("q", "w", OFFER),
+    "offers withdraw": lambda c: RedisOffers(c).withdraw("q", "w"),
+    "offers of": lambda c: RedisOffers(c).of("q"),
     "rates take": lambda c: RedisRates(c).take("p", "c", [DRAW], soon=TTL, patience=TTL),
     "rates give back": lambda c: RedisRates(c).give_back("p", {"b": 1}),
 }

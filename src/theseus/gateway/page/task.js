@@ -47,9 +47,16 @@ async function look(taskId, signal) {
   }
 }
 
+let asked = 0;
+let told = 0;
+
 async function refresh(taskId) {
+  const turn = ++asked;
   const task = await get(`api/v1/tasks/${encodeURIComponent(taskId)}`);
   if (decodeURIComponent(location.hash.slice(1)) !== taskId) return true;
+  // an answer that was overtaken by a later one says what is over
+  if (turn < told) return false;
+  told = turn;
   const status = words(task.status);
   const isOver = OVER.has(status);
   const now = task.metadata?.progress ?? {};

@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from theseus import __version__
 from theseus.gateway.backend import Behind
+from theseus.gateway.callers import Calling
 
 router = APIRouter(tags=["health"])
 PATIENCE = timedelta(seconds=3)
@@ -34,6 +36,13 @@ class Readiness(BaseModel):
 async def health() -> Health:
     """Whether the process answers."""
     return Health()
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(backend: Behind, caller: Calling) -> Response:
+    """What this gateway counts of itself, for Prometheus; it asks with a key, as everybody."""
+    del caller
+    return Response(backend.counts.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/readiness", responses={503: {"model": Readiness}})

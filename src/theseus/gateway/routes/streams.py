@@ -48,13 +48,13 @@ After = Annotated[Since, Depends(_since)]
 Wanted = Annotated[frozenset[str], Depends(_types)]
 
 
-@router.get("/stream/sse", response_class=EventStream)
+@router.get("/stream/sse", status_code=200, response_class=EventStream)
 async def sse(workflow_id: WorkflowId, since: After, types: Wanted, backend: Behind, caller: Calling) -> EventStream:
     """The events of a task as server-sent events, until its end."""
     return await _stream(workflow_id, since, types, backend, caller)
 
 
-@router.get("/tasks/{task_id}/stream", response_class=EventStream)
+@router.get("/tasks/{task_id}/stream", status_code=200, response_class=EventStream)
 async def of_task(task_id: TaskId, since: After, types: Wanted, backend: Behind, caller: Calling) -> EventStream:
     """The same, found by the task's own address."""
     return await _stream(task_id, since, types, backend, caller)

@@ -69,6 +69,7 @@ async def tasks(
     if status is not None and status.upper().removeprefix("TASK_STATUS_") not in ENDS:
         raise Refusal(400, f"status: {status!r} is none of {', '.join(ENDS)}")
     ended = ENDS[status.upper().removeprefix("TASK_STATUS_")] if status is not None else None
+    await backend.schedules.notice(caller)
     found, total = await backend.tasks.listed(visible(caller, session_id, ended), Page(limit, offset))
     return TaskList(tasks=[TaskLine.of(each) for each in found], total_count=total)
 

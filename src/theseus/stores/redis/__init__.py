@@ -7,6 +7,7 @@ from theseus.stores.redis.connection import connect_redis
 from theseus.stores.redis.events import RedisEvents
 from theseus.stores.redis.evidence import RedisEvidence
 from theseus.stores.redis.memory import RedisMemory
+from theseus.stores.redis.offers import RedisOffers
 from theseus.stores.redis.rates import RedisRates
 from theseus.stores.redis.requests import RedisRequests
 from theseus.stores.redis.sessions import RedisSessions
@@ -19,6 +20,7 @@ __all__ = [
     "RedisEvents",
     "RedisEvidence",
     "RedisMemory",
+    "RedisOffers",
     "RedisRates",
     "RedisRequests",
     "RedisSessions",

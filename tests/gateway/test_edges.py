@@ -1,0 +1,106 @@
+"""At the edges of every request: other hosts' pages, slow bodies, a line in the log, counts, headers, ids."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from tests.support.gateway import Gateway, gateway
+from tests.support.tenants import key_for
+from tests.support.world import world
+from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.gateway import edges
+from theseus.gateway.serving import authenticator
+from theseus.stores.archive.opening import archive
+
+ASKS = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+
+
+@pytest_asyncio.fixture
+async def listed(temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A gateway with one host on its list."""
+    origins = ("https://app.example",)
+    async with (
+        archive(f"sqlite:///{tmp_path / 'archive.db'}") as kept,
+        world(temporal.client, model, tmp_path, archive=kept, work=False, cors_origins=origins) as there,
+        gateway(there, tmp_path, authenticator=authenticator(there.settings, kept)) as made,
+    ):
+        yield made
+
+
+async def test_pages_of_listed_hosts_may_call_without_a_key_for_the_question(listed: Gateway) -> None:
+    wanted = "content-type,x-api-key,idempotency-key,traceparent,if-match,last-event-id"
+    asked = {**ASKS, "Access-Control-Request-Headers": wanted}
+    answer = await listed.http.options("/api/v1/tasks", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        assert method in answer.headers["Access-Control-Allow-Methods"]
+    called = await listed.http.get("/api/v1/tasks", headers={"Origin": "https://app.example"})
+    assert called.status_code == 401 and called.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "X-Workflow-ID" in called.headers["Access-Control-Expose-Headers"]
+
+
+async def test_pages_of_other_hosts_may_not(listed: Gateway) -> None:
+    answer = await listed.http.options("/api/v1/tasks", headers={**ASKS, "Origin": "https://evil.example"})
+    assert answer.status_code == 400 and "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_by_default_no_page_may_unless_nobody_is_asked_for_a_key(door: Gateway) -> None:
+    answer = await door.http.get("/health", headers={"Origin": "https://app.example"})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert door.world.settings.model_copy(update={"skip_auth": True}).cors == ("*",)
+
+
+async def test_a_body_that_does_not_come_is_given_up(door: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edges, "BODY_PATIENCE", timedelta(seconds=0.2))
+    place = urlsplit(door.url)
+    coming, going = await asyncio.open_connection(place.hostname, place.port)
+    going.write(b"POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    answer = await asyncio.wait_for(coming.read(), 5)
+    assert b" 408 " in answer.split(b"\r\n")[0] and b'{"error":' in answer
+    going.close()
+
+
+async def test_each_request_has_a_line_without_its_query_and_with_its_task(
+    door: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="theseus.gateway.access")
+    task_id = (await door.http.post("/api/v1/tasks", json={"query": "x"})).json()["task_id"]
+    await door.http.get(f"/api/v1/tasks/{task_id}?api_key=hunter2")
+    await door.http.get("/health")
+    lines = [each for each in caplog.records if each.name == "theseus.gateway.access"]
+    assert [each.getMessage().rsplit(" in ", 1)[0] for each in lines] == [
+        "POST /api/v1/tasks 200",
+        f"GET /api/v1/tasks/{task_id} 200",
+    ]
+    assert [getattr(each, "task_id", "") for each in lines] == [task_id, task_id]
+    assert "hunter2" not in caplog.text.replace(f"GET {door.url}/api/v1/tasks/{task_id}?api_key=hunter2", "")
+
+
+async def test_requests_are_counted_by_route(listed: Gateway) -> None:
+    key = await key_for(listed, "prometheus", "acme", scopes=("tasks:read",))
+    await listed.http.get("/api/v1/tasks/nobody", headers=key)
+    for made_up in ("/a", "/b"):
+        await listed.http.get(made_up)
+    assert (await listed.http.get("/metrics")).status_code == 401
+    text = (await listed.http.get("/metrics", headers=key)).text
+    assert 'theseus_gateway_requests_total{method="GET",route="/api/v1/tasks/{task_id}",status="404"} 1.0' in text
+    assert 'theseus_gateway_requests_total{method="GET",route="none",status="404"} 2.0' in text
+    assert "theseus_gateway_request_seconds_bucket" in text
+
+
+async def test_every_answer_has_an_id_and_headers_that_keep_browsers_from_guessing(door: Gateway) -> None:
+    for path in ("/health", "/nothing", "/api/v1/tasks/nobody", "/"):
+        answer = await door.http.get(path, headers={"X-Request-ID": "mine-1"})
+        assert answer.headers["X-Request-ID"] == "mine-1"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["X-Frame-Options"] == "DENY"
+    bad = await door.http.get("/health", headers={"X-Request-ID": "x" * 200})
+    assert bad.headers["X-Request-ID"] != "x" * 200
