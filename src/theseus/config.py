@@ -121,6 +121,14 @@ class Settings(BaseSettings):
         default=False, validation_alias="GATEWAY_REGISTRATION", description="Whoever calls the gateway may register."
     )
 
+    rate_limit: int = Field(
+        default=60,
+        ge=0,
+        le=100_000,
+        validation_alias="GATEWAY_RATE_LIMIT",
+        description="Requests a minute of one key or login; 0: as many as it likes.",
+    )
+
     cors_origins: Annotated[Names | None, NoDecode, BeforeValidator(_something)] = Field(
         default=None,
         validation_alias="GATEWAY_CORS_ORIGINS",

@@ -20,7 +20,8 @@ from theseus.gateway.serving import Server
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Archive
 from theseus.stores.memory_answers import MemoryAnswers
-from theseus.stores.ports import AnswerStore
+from theseus.stores.memory_requests import MemoryRequests
+from theseus.stores.ports import AnswerStore, RequestStore
 
 
 @dataclass
@@ -42,6 +43,7 @@ async def gateway(
     kept: Archive | None = None,
     authenticator: Authenticator | None = None,
     answers: AnswerStore | None = None,
+    requests: RequestStore | None = None,
 ) -> AsyncGenerator[Gateway]:
     """Serves the world over HTTP while the context is open; the archive is that of the world, else one in the folder."""
     async with AsyncExitStack() as stack:
@@ -56,6 +58,7 @@ async def gateway(
             artifacts=world.stores.artifacts,
             answers=answers or MemoryAnswers(),
             memory=world.stores.memory,
+            requests=requests or MemoryRequests(),
             told=world.stores.offers,
             authenticator=authenticator or Everybody(),
         )

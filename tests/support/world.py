@@ -110,12 +110,13 @@ async def world(
     archive: Archive | None = None,
     **settings: Any,
 ) -> AsyncGenerator[World, None]:
-    """A world on a task queue of its own; with a worker, unless the test starts its own."""
+    """A world on a task queue of its own; with a worker, unless the test starts its own. No key is limited, unless it says so."""
+    known: dict[str, Any] = {"rate_limit": 0, **settings}
     made = World(
         client=client,
         model=model,
         stores=replace(memory_stores(), archive=archive),
-        settings=Settings(task_queue=f"test-{uuid.uuid4()}", data_dir=folder, **settings),
+        settings=Settings(task_queue=f"test-{uuid.uuid4()}", data_dir=folder, **known),
         environ={"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{model.base_url}"},
         resolve=resolve,
     )

@@ -40,5 +40,7 @@ async def _upgraded(url: str) -> str:
     except ArchiveDownError as error:
         raise CommandError(str(error), CANNOT_START) from error
     return (
-        f"{where} is at step {now} already" if was == now else f"{where} was brought from {was or 'nothing'} to {now}"
+        f"{where} is at revision {now} already"
+        if was == now
+        else f"{where} was brought from {was or 'nothing'} to {now}"
     )

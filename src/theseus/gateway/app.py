@@ -10,7 +10,7 @@ from theseus import __version__
 from theseus.gateway import refusals
 from theseus.gateway.backend import Backend
 from theseus.gateway.counting import Counting
-from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders
+from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders, TellLimits
 from theseus.gateway.routes import (
     auth,
     files,
@@ -39,6 +39,7 @@ CORS: Mapping[str, Any] = {
     "expose_headers": [
         *("X-Workflow-ID", "X-Session-ID", "X-Request-ID", "Link", "ETag", "Retry-After", "X-Idempotency-Cached"),
         *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+        *("X-RateLimit-Limit-Minute", "X-RateLimit-Remaining-Minute"),
     ],
     "max_age": 600,
 }
@@ -61,6 +62,7 @@ def application(backend: Backend) -> FastAPI:
         app.include_router(router, responses=refusals.described(router.prefix))
     # the last that is added is the first that a request meets
     app.add_middleware(BodyLimit)
+    app.add_middleware(TellLimits)
     app.add_middleware(SecurityHeaders)
     if backend.settings.cors:
         app.add_middleware(CORSMiddleware, allow_origins=backend.settings.cors, **CORS)

@@ -13,6 +13,7 @@ from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
 from theseus.gateway.counting import Counts
 from theseus.gateway.files import Files
+from theseus.gateway.limits import RequestLimit
 from theseus.gateway.offers import Offers
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
@@ -25,7 +26,15 @@ from theseus.gateway.who.accounts import Accounts
 from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.port import Archive
 from theseus.stores.files import Workspaces
-from theseus.stores.ports import AnswerStore, ArtifactStore, EventLog, MemoryStore, OfferStore, SessionStore
+from theseus.stores.ports import (
+    AnswerStore,
+    ArtifactStore,
+    EventLog,
+    MemoryStore,
+    OfferStore,
+    RequestStore,
+    SessionStore,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class Backend:
     artifacts: ArtifactStore
     answers: AnswerStore
     memory: MemoryStore
+    requests: RequestStore
     told: OfferStore
     authenticator: Authenticator
 
@@ -63,6 +73,11 @@ class Backend:
         """Files that callers may look at."""
         workspaces = Workspaces(self.settings.workspaces, self.settings.workspace_quota_bytes)
         return Files(workspaces, self.conversations, self.memory)
+
+    @cached_property
+    def limit(self) -> RequestLimit:
+        """How much callers may ask."""
+        return RequestLimit(self.requests, self.settings.rate_limit)
 
     @cached_property
     def accounts(self) -> Accounts:

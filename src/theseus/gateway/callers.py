@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from theseus.gateway.limits import RequestLimit, refused
 from theseus.gateway.refusals import Refusal
 
 OPEN_TENANT = ""
@@ -15,7 +16,7 @@ OPEN_USER = "dev"
 
 @dataclass(frozen=True)
 class Caller:
-    """A user of a tenant; `key_id` is what rates are limited by; scopes are words such as `tasks:write`."""
+    """A user of a tenant; `key_id` is what requests are counted by, empty where they are not; scopes are words such as `tasks:write`."""
 
     user_id: str
     tenant_id: str
@@ -51,20 +52,25 @@ class Everybody:
     async def caller(self, connection: HTTPConnection) -> Caller:
         """The one user."""
         del connection
-        return Caller(user_id=OPEN_USER, tenant_id=OPEN_TENANT, key_id="open", is_admin=True)
+        return Caller(user_id=OPEN_USER, tenant_id=OPEN_TENANT, key_id="", is_admin=True)
 
 
 async def authenticated(connection: HTTPConnection) -> Caller:
-    """Who calls; asked once a request.
+    """Who calls; asked, and counted, once a request.
 
     Raises:
-        Refusal: 401.
+        Refusal: 401; 429, the key has made too many requests.
     """
     known: Caller | None = getattr(connection.state, "caller", None)
     if known is not None:
         return known
     authenticator: Authenticator = connection.app.state.backend.authenticator
     caller = await authenticator.caller(connection)
+    limit: RequestLimit = connection.app.state.backend.limit
+    allowance = await limit.drawn(caller.key_id)
+    connection.state.allowance = allowance
+    if allowance is not None and not allowance.is_admitted:
+        raise refused(allowance)
     connection.state.caller = caller
     return caller
 

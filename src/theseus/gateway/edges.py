@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from theseus import tracing
+from theseus.gateway.limits import headers_of
 from theseus.gateway.refusals import Refusal, answer
 
 BODY_PATIENCE = timedelta(seconds=30)
@@ -79,6 +80,25 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+
+class TellLimits:
+    """Tells whose request was counted what is left, in the headers of every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        state = scope.setdefault("state", {})
+
+        async def told(message: Message) -> None:
+            allowance = state.get("allowance")
+            if allowance is not None and message["type"].endswith("http.response.start"):
+                MutableHeaders(scope=message).update(headers_of(allowance))
+            await send(message)
+
+        await self._app(scope, receive, told)
 
 
 class BodyLimit:

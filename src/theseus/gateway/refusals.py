@@ -93,7 +93,8 @@ _OPENAI_CODES = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
 def body_of(refusal: Refusal, path: str) -> dict[str, Any]:
     """A refusal as JSON: `{"error": "..."}`, and what OpenAI's clients read where they call."""
     if not path.startswith(OPENAI):
-        return {"error": refusal.message}
+        later = (refusal.headers or {}).get("Retry-After") if refusal.status == 429 else None
+        return {"error": refusal.message} | ({"retry_after": int(later)} if later else {})
     usual = "server_error" if refusal.status >= 500 else "invalid_request_error"
     kind = _OPENAI_TYPES.get(refusal.status, usual)
     code = refusal.code or _OPENAI_CODES.get(refusal.status)

@@ -24,6 +24,7 @@ from theseus.stores.redis import (
     RedisEvents,
     RedisMemory,
     RedisOffers,
+    RedisRequests,
     RedisSessions,
     connect_redis,
 )
@@ -78,6 +79,7 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
             answers=RedisAnswers(redis),
             memory=RedisMemory(redis, ttl=settings.memory_ttl),
+            requests=RedisRequests(redis),
             told=RedisOffers(redis),
             authenticator=authenticator(settings, kept),
         )

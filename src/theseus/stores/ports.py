@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from theseus.contracts.allowances import Allowance
 from theseus.contracts.answers import Claim, KeptAnswer
 from theseus.contracts.events import Event, StoredEvent
 from theseus.contracts.memory import Change, Known, Owner
@@ -110,6 +111,17 @@ class RateStore(Protocol):
 
     async def give_back(self, provider: str, amounts: Mapping[str, float]) -> None:
         """Puts what was drawn and not used back into buckets; a negative amount draws what was used beyond the draw."""
+        ...
+
+
+class RequestStore(Protocol):
+    """Requests of callers in the last while, counted by all gateways together. Losing it forgets only that while."""
+
+    async def admit(self, key: str, *, most: int, window: timedelta) -> Allowance:
+        """Counts a request of a key, unless `most` (at least 1) were counted in the `window` before it.
+
+        One that is refused does not count: who asks on and on is let in as soon as others are.
+        """
         ...
 
 

@@ -24,6 +24,7 @@ from theseus.stores.memory import (
 from theseus.stores.memory_answers import MemoryAnswers
 from theseus.stores.memory_events import MemoryEvents
 from theseus.stores.memory_offers import MemoryOffers
+from theseus.stores.memory_requests import MemoryRequests
 from theseus.stores.ports import (
     AnswerStore,
     ArtifactStore,
@@ -33,6 +34,7 @@ from theseus.stores.ports import (
     MemoryStore,
     OfferStore,
     RateStore,
+    RequestStore,
     SessionStore,
     TranscriptStore,
 )
@@ -45,6 +47,7 @@ from theseus.stores.redis import (
     RedisMemory,
     RedisOffers,
     RedisRates,
+    RedisRequests,
     RedisSessions,
     RedisTranscripts,
     connect_redis,
@@ -89,6 +92,9 @@ class Kind:
 
     def answers(self, ttl: timedelta = LONG) -> AnswerStore:
         return MemoryAnswers(ttl) if self.client is None else RedisAnswers(self.client, ttl=ttl, prefix=self.prefix)
+
+    def requests(self) -> RequestStore:
+        return MemoryRequests() if self.client is None else RedisRequests(self.client, prefix=self.prefix)
 
     def offers(self) -> OfferStore:
         return MemoryOffers() if self.client is None else RedisOffers(self.client, prefix=self.prefix)

@@ -38,7 +38,7 @@ async def archive(url: str) -> AsyncGenerator[SqlArchive]:
 
 
 async def upgraded(url: str) -> tuple[str | None, str, str]:
-    """Brings the database at that address to the shape of today; the steps it was at and is at, and its name for people.
+    """Brings the database at that address to the shape of today; gives the revision it was at, the one it is at, its name.
 
     Raises:
         UnfitArchiveError: no address of a database that we know, or one that a newer Theseus made.

@@ -10,33 +10,33 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from theseus.stores.archive.port import UnfitArchiveError
 
 HEAD = "0002"
-"""The last step of `migrations/`."""
+"""The last revision of `migrations/`."""
 PATIENCE = timedelta(minutes=5)
 """How long a process waits for another one that is at it."""
 
 _LOCK = 0x7468657365757301
-_STEPS = Path(__file__).parent / "migrations"
+_REVISIONS = Path(__file__).parent / "migrations"
 _log = logging.getLogger("theseus.archive")
 
 
 async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
-    """Does the steps that are missing, all or none; gives the steps that the database was at and is at now.
+    """Does the revisions that are missing, all or none; gives the one that the database was at, and the one it is at now.
 
-    One process at a time does it, the others wait. A database that is at the last step is only read.
+    One process at a time does it, the others wait. A database that is at the last revision is only read.
 
     Raises:
-        UnfitArchiveError: it is at a step that is not known here.
+        UnfitArchiveError: it is at a revision that is not known here.
     """
     async with engine.connect() as connection:
-        was = await connection.run_sync(_step)
+        was = await connection.run_sync(_revision)
     if was == HEAD:
         return was, was
     async with engine.connect() as connection, connection.begin():
         await _alone(connection)
-        was = await connection.run_sync(_step)
+        was = await connection.run_sync(_revision)
         if was != HEAD:
             await connection.run_sync(_run)
-            _log.info("the archive was brought from step %s to %s", was or "none", HEAD)
+            _log.info("the archive was brought from revision %s to %s", was or "none", HEAD)
     return was, HEAD
 
 
@@ -54,18 +54,18 @@ async def _alone(connection: AsyncConnection) -> None:
     await connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
 
 
-def _step(connection: Connection) -> str | None:
-    """The step that a database is at; None before the first."""
+def _revision(connection: Connection) -> str | None:
+    """The revision that a database is at; None before the first."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    step: str | None = connection.scalar(text("select version_num from alembic_version"))
-    if step is not None and step > HEAD:
+    revision: str | None = connection.scalar(text("select version_num from alembic_version"))
+    if revision is not None and revision > HEAD:
         where = connection.engine.url.render_as_string()
         raise UnfitArchiveError(
-            f"the archive at {where} was changed by a newer Theseus (it is at step {step}, this one knows {HEAD}): "
+            f"the archive at {where} was changed by a newer Theseus (it is at revision {revision}, this one knows {HEAD}): "
             "start that version, or open a copy from before"
         )
-    return step
+    return revision
 
 
 def _run(connection: Connection) -> None:
@@ -74,6 +74,6 @@ def _run(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.set_main_option("script_location", str(_REVISIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)

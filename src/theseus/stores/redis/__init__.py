@@ -9,6 +9,7 @@ from theseus.stores.redis.evidence import RedisEvidence
 from theseus.stores.redis.memory import RedisMemory
 from theseus.stores.redis.offers import RedisOffers
 from theseus.stores.redis.rates import RedisRates
+from theseus.stores.redis.requests import RedisRequests
 from theseus.stores.redis.sessions import RedisSessions
 from theseus.stores.redis.transcripts import RedisTranscripts
 
@@ -21,6 +22,7 @@ __all__ = [
     "RedisMemory",
     "RedisOffers",
     "RedisRates",
+    "RedisRequests",
     "RedisSessions",
     "RedisTranscripts",
     "connect_redis",

@@ -21,7 +21,7 @@ from theseus.stores.archive.opening import archive, engine
 from theseus.stores.archive.port import Page, TaskFilter
 from theseus.stores.archive.tables import Moment, Table
 
-STEPS = Path(upgrading.__file__).parent / "migrations"
+REVISIONS = Path(upgrading.__file__).parent / "migrations"
 OPEN = """
 import asyncio, sys
 from theseus.stores.archive.opening import archive
@@ -61,10 +61,10 @@ async def rows(connection: AsyncConnection) -> dict[str, list[Any]]:
     return found
 
 
-async def made_by(step: str, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def made_by(revision: str, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database of an earlier time."""
     with monkeypatch.context() as then:
-        then.setattr(upgrading, "HEAD", step)
+        then.setattr(upgrading, "HEAD", revision)
         async with engine(database) as opened:
             await upgrading.upgrade(opened)
 
@@ -95,15 +95,17 @@ def value(kind: Any, number: int) -> Any:
 
 async def test_the_last_step_is_the_one_that_is_named() -> None:
     config = Config()
-    config.set_main_option("script_location", str(STEPS))
+    config.set_main_option("script_location", str(REVISIONS))
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_heads() == [upgrading.HEAD]
-    steps = [each.revision for each in scripts.walk_revisions()]
-    assert steps == sorted(steps, reverse=True) and all(len(each) == 4 for each in steps), "compared as texts"
+    revisions = [each.revision for each in scripts.walk_revisions()]
+    assert revisions == sorted(revisions, reverse=True) and all(len(each) == 4 for each in revisions), (
+        "compared as texts"
+    )
 
 
 @on_both
-async def test_the_steps_lead_to_the_tables(database: str) -> None:
+async def test_the_revisions_lead_to_the_tables(database: str) -> None:
     async with archive(database), engine(database) as opened, opened.connect() as connection:
         assert await connection.run_sync(differences) == []
 
@@ -127,7 +129,7 @@ async def test_an_old_database_is_brought_up_with_all_that_it_holds(
 
 
 @on_both
-async def test_a_database_from_before_there_were_steps_is_taken_over(database: str) -> None:
+async def test_a_database_from_before_there_were_revisions_is_taken_over(database: str) -> None:
     async with engine(database) as opened:
         async with opened.begin() as connection:
             await connection.run_sync(Table.metadata.create_all)
@@ -158,7 +160,9 @@ async def test_of_many_processes_that_start_at_once_one_does_it_and_all_get_in(d
 
 
 @on_both
-async def test_a_step_that_fails_leaves_the_database_as_it_was(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_revision_that_fails_leaves_the_database_as_it_was(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await made_by("0001", database, monkeypatch)
     async with engine(database) as opened:
         async with opened.begin() as connection:
@@ -219,4 +223,4 @@ async def test_the_command_says_what_it_did(database: str) -> None:
         return told.decode()
 
     assert f"was brought from nothing to {upgrading.HEAD}" in await said()
-    assert f"is at step {upgrading.HEAD} already" in await said()
+    assert f"is at revision {upgrading.HEAD} already" in await said()

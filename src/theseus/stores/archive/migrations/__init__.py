@@ -1,1 +1,1 @@
-"""The steps that bring a database to the shape of the tables, oldest first; `upgrading.py` runs them."""
+"""The revisions that bring a database to the shape of the tables, oldest first; `upgrading.py` runs them."""

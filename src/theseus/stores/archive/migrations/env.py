@@ -1,4 +1,4 @@
-"""Runs the steps on the connection that it is given, in the transaction of that connection. Alembic executes this file."""
+"""Runs the revisions on the connection that it is given, in the transaction of that connection. Alembic executes this file."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""One module a step. A step that was released is never changed: a new one follows it."""
+"""One module a revision. A revision that was released is never changed: a new one follows it."""

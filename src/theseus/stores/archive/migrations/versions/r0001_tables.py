@@ -15,7 +15,7 @@ _DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
-    """Makes the tables. Those that are there stay: before there were steps, a database was made without them."""
+    """Makes the tables. Those that are there stay: before there were revisions, a database was made without them."""
     _tasks()
     _token_usage_and_events()
     _sessions()
