@@ -19,7 +19,13 @@ async def test_the_document_names_every_address_of_the_summary(door: Gateway) ->
 
 async def test_whatever_is_sent_is_answered_as_the_document_says(door: Gateway) -> None:
     command = (
-        *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", f"{door.url}/openapi.json"),
+        *(
+            sys.executable,
+            "-c",
+            "from schemathesis.cli import schemathesis; schemathesis()",
+            "run",
+            f"{door.url}/openapi.json",
+        ),
         *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES)),
         *("--seed", "6", "--workers", "2", "--request-timeout", "20", "--no-color", "--suppress-health-check", "all"),
         *("--generation-database", "none", "--max-time", str(SECONDS), "--exclude-path-regex", "stream|completions"),

@@ -45,9 +45,9 @@ HEARTBEAT = timedelta(seconds=10)
 """A worker that is silent for so long is given up, and its work goes to another."""
 MODEL_CALL = timedelta(minutes=15)
 STORE_CALL = timedelta(seconds=15)
-ATTACHMENTS = timedelta(minutes=5)
-"""Ten PDFs that are hard to read, and the wait for a reader."""
+ATTACHMENTS = timedelta(minutes=5)  # ten PDFs that are hard to read, and the wait for a reader
 SHORT_CALL = timedelta(seconds=3)
+ARCHIVING = timedelta(seconds=20)  # many that end at once wait for each other where it is one file
 RENDERING = timedelta(minutes=5)
 """For all texts of one step; each of them may take a few seconds at most."""
 TOOL_MARGIN = timedelta(seconds=15)
@@ -237,12 +237,12 @@ async def publish_last(events: Sequence[Event]) -> bool:
 
 
 async def archive(record: TaskRecord) -> None:
-    """Keeps an ended task, briefly tried: a gateway that asks for it later finds its end in Temporal."""
+    """Keeps an ended task, if it can: a gateway that asks for it later finds its end in Temporal."""
     try:
         await workflow.execute_local_activity_method(
             ArchiveActivities.keep,
             record,
-            schedule_to_close_timeout=SHORT_CALL,
+            schedule_to_close_timeout=ARCHIVING,
             retry_policy=_BRIEF,
             summary="the task, for good",
         )

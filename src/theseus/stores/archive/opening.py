@@ -58,7 +58,9 @@ async def engine(url: str) -> AsyncGenerator[AsyncEngine]:
         UnfitArchiveError: no address of a database that we know.
     """
     address = _with_driver(url)
-    opened = create_async_engine(address, pool_pre_ping=True, json_serializer=as_json)
+    # who waits for SQLite's file has no place in a line, and of many at once some would never come to it: they wait here
+    room = {"pool_size": 1, "max_overflow": 0} if address.drivername == _DRIVERS["sqlite"] else {}
+    opened = create_async_engine(address, pool_pre_ping=True, json_serializer=as_json, **room)
     if opened.dialect.name == "sqlite":
         Path(address.database or ".").parent.mkdir(parents=True, exist_ok=True)
         event.listen(opened.sync_engine, "connect", _shared)
