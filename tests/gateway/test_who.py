@@ -19,6 +19,7 @@ from tests.support.gateway import Gateway, gateway
 from tests.support.tenants import key_for
 from tests.support.world import world
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.gateway.limits import MOST_ATTEMPTS
 from theseus.gateway.serving import authenticator
 from theseus.gateway.who import tokens
 from theseus.stores.archive.opening import archive
@@ -91,6 +92,18 @@ async def test_a_wrong_password_and_an_unknown_address_are_told_alike(shut: Gate
     wrong = await shut.http.post("/api/v1/auth/login", json={**ADA, "password": "another one"})
     nobody = await shut.http.post("/api/v1/auth/login", json={**ADA, "email": "eve@example.org"})
     assert wrong.status_code == nobody.status_code == 401 and wrong.json() == nobody.json()
+
+
+async def test_nobody_guesses_passwords_as_fast_as_they_can_send(shut: Gateway) -> None:
+    await registered(shut)
+
+    async def tried(email: str) -> int:
+        body = {"email": email, "password": "not the password"}
+        return (await shut.http.post("/api/v1/auth/login", json=body)).status_code
+
+    answers = [await tried("ada@example.org") for _ in range(MOST_ATTEMPTS + 2)]
+    assert answers == [401] * MOST_ATTEMPTS + [429] * 2
+    assert await tried("ADA@example.org") == 429 and await tried("bob@example.org") == 401
 
 
 async def test_a_refresh_token_is_good_once_and_a_stolen_one_ends_the_login(shut: Gateway) -> None:

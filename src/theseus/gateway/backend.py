@@ -13,7 +13,7 @@ from theseus.config import Settings
 from theseus.gateway.callers import Authenticator
 from theseus.gateway.counting import Counts
 from theseus.gateway.files import Files
-from theseus.gateway.limits import RequestLimit
+from theseus.gateway.limits import MOST_ATTEMPTS, RequestLimit
 from theseus.gateway.offers import Offers
 from theseus.gateway.openai.calls import Calls
 from theseus.gateway.openai.models import Models
@@ -78,6 +78,11 @@ class Backend:
     def limit(self) -> RequestLimit:
         """How much callers may ask."""
         return RequestLimit(self.requests, self.settings.rate_limit)
+
+    @cached_property
+    def attempts(self) -> RequestLimit:
+        """How often somebody may try to get in."""
+        return RequestLimit(self.requests, MOST_ATTEMPTS)
 
     @cached_property
     def accounts(self) -> Accounts:

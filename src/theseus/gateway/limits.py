@@ -13,6 +13,8 @@ from theseus.stores.ports import RequestStore, StoreDownError
 _log = logging.getLogger("theseus.gateway")
 
 WINDOW = timedelta(minutes=1)
+MOST_ATTEMPTS = 10
+"""Logins to one address, and registrations from one host, within `WINDOW`."""
 ASKED_AGAIN = timedelta(seconds=5)
 """A store that is down is left alone so long: each request would wait for it."""
 

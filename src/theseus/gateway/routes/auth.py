@@ -10,6 +10,7 @@ from theseus.contracts.accounts import KeyWish, RoleOfUser
 from theseus.gateway.backend import Backend, Behind
 from theseus.gateway.bodies import Body, body_of, described
 from theseus.gateway.callers import Caller, Calling
+from theseus.gateway.limits import refused
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.wire.auth import KeyAnswer, KeysAnswer, NewKeyAnswer, RevokedAnswer, TokensAnswer, UserAnswer
 
@@ -65,6 +66,7 @@ class KeyRenewal(Body):
 async def register(request: Request, backend: Behind) -> TokensAnswer:
     """Makes a user in a tenant of their own, and logs them in."""
     asks = await body_of(request, Registration)
+    await _slowly(backend, f"register:{request.client.host if request.client else ''}")
     name = asks.full_name or asks.username or asks.email.partition("@")[0]
     return TokensAnswer.of(await backend.accounts.register(asks.email, asks.password, name))
 
@@ -73,6 +75,7 @@ async def register(request: Request, backend: Behind) -> TokensAnswer:
 async def log_in(request: Request, backend: Behind) -> TokensAnswer:
     """Tokens for an e-mail address and a password."""
     asks = await body_of(request, Entry)
+    await _slowly(backend, f"login:{asks.email.lower()}")
     return TokensAnswer.of(await backend.accounts.log_in(asks.email, asks.password))
 
 
@@ -124,6 +127,13 @@ async def revoke_key(key_id: KeyId, backend: Behind, caller: Calling) -> Revoked
     caller.require("keys:write")
     await backend.accounts.revoke_key(caller, key_id)
     return RevokedAnswer()
+
+
+async def _slowly(backend: Backend, what: str) -> None:
+    """Lets nobody guess passwords, or make users, as fast as they can send."""
+    allowance = await backend.attempts.drawn(what)
+    if allowance is not None and not allowance.is_admitted:
+        raise refused(allowance)
 
 
 async def _renewed(request: Request, backend: Backend, caller: Caller) -> NewKeyAnswer:
