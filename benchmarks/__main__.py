@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from temporalio.client import Client, WorkflowFailureError
 
 from benchmarks.quota import quota
+from benchmarks.readers import readers
 from benchmarks.rows import CALL_SECONDS, Row, bare, latencies, start
 from benchmarks.streamer import streaming
 from benchmarks.submits import submits
@@ -242,7 +243,8 @@ async def measure() -> list[Row]:
             async with streaming(200, 50) as stream_url, _processes({**base, "OPENAI_BASE_URL": stream_url}):
                 redis = connect_redis(Settings(redis_url=url).redis_url)
                 rows += await tokens(client, redis)
-                await redis.aclose()
+            rows += await readers(redis, base)
+            await redis.aclose()
             rows += await submits(client, base)
             rows += await quota(client, model, {**base, "OPENAI_BASE_URL": model.base_url}, Path(name))
     return rows

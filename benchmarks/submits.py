@@ -27,7 +27,7 @@ TASK = {"query": "q", "mode": "simple", "context": {"role": "chat"}}
 
 async def submits(client: Client, environ: Mapping[str, str]) -> list[Row]:
     """Throughput and the 95th percentile, ours as a multiple of bare ones."""
-    async with _gateway(environ) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with serving(environ) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
 
         async def ours() -> None:
             (await http.post("/api/v1/tasks", json=TASK)).raise_for_status()
@@ -72,7 +72,7 @@ async def _timed(make: Callable[[], Awaitable[None]], count: int) -> list[float]
 
 
 @asynccontextmanager
-async def _gateway(environ: Mapping[str, str]) -> AsyncGenerator[str]:
+async def serving(environ: Mapping[str, str]) -> AsyncGenerator[str]:
     port = free_port()
     process = _spawned(port, environ)
     url = f"http://127.0.0.1:{port}"

@@ -318,10 +318,12 @@ LIMITS = {
 async def test_limits_end(run: Shell, name: str) -> None:
     command, told = LIMITS[name]
     marker, began = f"theseus-{uuid.uuid4()}", time.monotonic()
-    outcome = await run(f": {marker}; {command}", seconds=2 if "2 s" in told or not told else 12)
+    # what takes a while here must not be ended by its time; a machine with other work needs more of it
+    seconds = 2 if "2 s" in told or not told else 35
+    outcome = await run(f": {marker}; {command}", seconds=seconds)
     assert re.search(told, outcome.text)
     assert outcome.is_error or "[Ended" not in outcome.text
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 35
     assert not running(marker), "nothing is left of it"
     used = sum(path.stat().st_size for path in run.file(".").rglob("*") if path.is_file())
     assert used < 20 * QUOTA

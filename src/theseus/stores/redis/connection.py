@@ -14,7 +14,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from theseus.stores.ports import StoreDownError
 from theseus.stores.rules import encode
 
-CONNECT_TIMEOUT = timedelta(seconds=2)
+CONNECT_TIMEOUT = timedelta(seconds=5)
 ANSWER_TIMEOUT = timedelta(seconds=5)
 MAX_CONNECTIONS = 1000
 """Each reader that waits for events holds one."""

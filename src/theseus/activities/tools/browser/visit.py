@@ -92,9 +92,9 @@ class Visit:
                 await self.page.evaluate("0")
         except TimeoutError:
             return False
-        except Error:
-            # it goes elsewhere just now
-            return self.is_alive
+        except Error as error:
+            # it goes elsewhere just now; one that has closed is not yet told to have
+            return self.is_alive and not self.page.is_closed() and "has been closed" not in str(error)
         return True
 
     @property
