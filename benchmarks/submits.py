@@ -73,6 +73,7 @@ async def _timed(make: Callable[[], Awaitable[None]], count: int) -> list[float]
 
 @asynccontextmanager
 async def serving(environ: Mapping[str, str]) -> AsyncGenerator[str]:
+    """The address of a gateway, in a process of its own, whose tasks nobody works on."""
     port = free_port()
     process = _spawned(port, environ)
     url = f"http://127.0.0.1:{port}"
