@@ -14,6 +14,7 @@ from theseus import runtime
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
 from theseus.commands.terminal import out
 from theseus.config import Settings, environment
+from theseus.stores.archive.port import ArchiveDownError, UnfitArchiveError
 from theseus.stores.redis import connect_redis
 
 
@@ -31,7 +32,8 @@ async def doctor(settings: Settings, *, fix: bool, as_json: bool) -> int:
     """Looks at everything and prints it; 1 when something is wrong. `fix` registers missing search attributes."""
     temporal = await _temporal(settings, fix=fix)
     has_workers = any(finding.name == "workers" and finding.ok for finding in temporal)
-    findings = [*temporal, await _redis(settings), _models(settings, has_workers=has_workers)]
+    kept = [await _redis(settings), await _archive(settings)]
+    findings = [*temporal, *kept, _models(settings, has_workers=has_workers)]
     if as_json:
         out(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -110,6 +112,25 @@ async def _redis(settings: Settings) -> Finding:
     finally:
         await client.aclose()
     return Finding("Redis", True, f"answers at {where}")
+
+
+async def _archive(settings: Settings) -> Finding:
+    if settings.database_url is None:
+        return Finding("archive", True, "DATABASE_URL is not set: in the data folder of `theseus dev`, or else nowhere")
+    try:
+        from theseus.stores.archive import opening
+
+        was, needed, where = await opening.looked_at(settings.archive_url)
+    except ModuleNotFoundError as error:
+        return Finding("archive", False, f"{error.name} is not installed", "pip install 'theseus-worker[archive]'")
+    except UnfitArchiveError as error:
+        return Finding("archive", False, str(error), "correct DATABASE_URL, or start the version that fits")
+    except ArchiveDownError as error:
+        return Finding("archive", False, str(error), "start the database, or correct DATABASE_URL")
+    if was != needed:
+        behind = f"at revision {was}" if was else "empty"
+        return Finding("archive", True, f"{where} is {behind}; who opens it next brings it to {needed}")
+    return Finding("archive", True, f"{where} is at revision {needed}")
 
 
 def _models(settings: Settings, *, has_workers: bool) -> Finding:

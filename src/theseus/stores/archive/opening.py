@@ -14,7 +14,7 @@ from theseus.stores.archive.database import reaching
 from theseus.stores.archive.kept_text import as_json
 from theseus.stores.archive.port import ArchiveDownError, UnfitArchiveError
 from theseus.stores.archive.sql import SqlArchive
-from theseus.stores.archive.upgrading import upgrade
+from theseus.stores.archive.upgrading import HEAD, revision, upgrade
 
 _log = logging.getLogger("theseus.archive")
 
@@ -48,6 +48,18 @@ async def upgraded(url: str) -> tuple[str | None, str, str]:
         with reaching(opened):
             was, now = await upgrade(opened)
         return was, now, opened.url.render_as_string()
+
+
+async def looked_at(url: str) -> tuple[str | None, str, str]:
+    """The revision that the database at that address is at, the one that this version needs, its name; changes nothing.
+
+    Raises:
+        UnfitArchiveError: no address of a database that we know, or one that a newer Theseus made.
+        ArchiveDownError: it is away.
+    """
+    async with engine(url) as opened:
+        with reaching(opened):
+            return await revision(opened), HEAD, opened.url.render_as_string()
 
 
 @asynccontextmanager

@@ -27,8 +27,7 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
     Raises:
         UnfitArchiveError: it is at a revision that is not known here.
     """
-    async with engine.connect() as connection:
-        was = await connection.run_sync(_revision)
+    was = await revision(engine)
     if was == HEAD:
         return was, was
     async with engine.connect() as connection, connection.begin():
@@ -38,6 +37,16 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str]:
             await connection.run_sync(_run)
             _log.info("the archive was brought from revision %s to %s", was or "none", HEAD)
     return was, HEAD
+
+
+async def revision(engine: AsyncEngine) -> str | None:
+    """The revision that a database is at, None before the first; nothing is changed.
+
+    Raises:
+        UnfitArchiveError: it is not known here.
+    """
+    async with engine.connect() as connection:
+        return await connection.run_sync(_revision)
 
 
 async def _alone(connection: AsyncConnection) -> None:
