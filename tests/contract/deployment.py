@@ -98,8 +98,8 @@ def objects() -> list[Json]:
     return [one for path in MANIFESTS for one in documents(path)]
 
 
-def one_of_kind(kind: str) -> Json:
-    """The only object of this kind."""
-    found = [one for one in objects() if one["kind"] == kind]
-    assert len(found) == 1, f"{len(found)} objects of kind {kind}"
+def one_of_kind(kind: str, name: str = "theseus-worker") -> Json:
+    """The object of this kind and name."""
+    found = [one for one in objects() if one["kind"] == kind and one["metadata"]["name"] == name]
+    assert len(found) == 1, f"{len(found)} objects of kind {kind} are named {name}"
     return found[0]

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,10 +16,8 @@ from tests.contract.deployment import (
     Json,
     compose,
     compose_variables,
-    documents,
     example_env,
     filled,
-    objects,
     one_of_kind,
     seconds,
     stages,
@@ -48,6 +45,11 @@ def image_env(build: list[list[Instruction]]) -> Env:
 @pytest.fixture
 def worker() -> Json:
     return compose()["services"]["worker"]
+
+
+@pytest.fixture
+def gateway() -> Json:
+    return compose()["services"]["gateway"]
 
 
 @pytest.fixture
@@ -180,10 +182,11 @@ def test_the_image_logs_at_once_and_writes_only_to_its_volume(image_env: Env, bu
 # settings
 
 
-def test_a_worker_is_given_no_setting_it_does_not_know(image_env: Env, worker: Json) -> None:
+def test_nobody_is_given_a_setting_that_there_is_not(image_env: Env, worker: Json, gateway: Json) -> None:
     python = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
-    given = set(image_env) | set(worker["environment"])
-    given |= set(one_of_kind("ConfigMap")["data"]) | set(one_of_kind("Secret")["stringData"])
+    given = set(image_env) | set(worker["environment"]) | set(gateway["environment"])
+    given |= set(one_of_kind("ConfigMap")["data"])
+    given |= {name for one in ("worker", "gateway") for name in one_of_kind("Secret", f"theseus-{one}")["stringData"]}
     assert given - python - _known_variables() == set()
 
 
@@ -200,14 +203,26 @@ def test_the_compose_file_s_settings_are_valid(worker: Json, monkeypatch: pytest
     assert timedelta(seconds=seconds(worker["stop_grace_period"])) > settings.shutdown_grace + timedelta(seconds=5)
 
 
-def test_the_cluster_s_settings_are_valid(pod: Json, monkeypatch: pytest.MonkeyPatch) -> None:
-    env: Env = one_of_kind("ConfigMap")["data"] | one_of_kind("Secret")["stringData"]
-    settings = _settings(env, monkeypatch)
-    assert timedelta(seconds=pod["terminationGracePeriodSeconds"]) > settings.shutdown_grace + timedelta(seconds=5)
-    (container,) = pod["containers"]
-    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports == {"health": _port(settings.health_address), "metrics": _port(settings.metrics_address)}
-    assert {"mountPath": str(settings.data_dir), "name": "workspaces"} in container["volumeMounts"]
+def test_the_compose_file_s_gateway_is_shut_unless_it_is_opened(gateway: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _settings({name: filled(value) for name, value in gateway["environment"].items()}, monkeypatch)
+    assert (settings.skip_auth, settings.registration, settings.jwt_secret) == (False, False, None)
+    assert settings.rate_limit == Settings().rate_limit and settings.cors == ()
+    assert timedelta(seconds=seconds(gateway["stop_grace_period"])) > settings.shutdown_grace + timedelta(seconds=5)
+
+
+def test_gateway_and_workers_share_queue_stores_and_archive(worker: Json, gateway: Json) -> None:
+    for name in ("TEMPORAL_NAMESPACE", "THESEUS_TASK_QUEUE", "REDIS_URL", "DATABASE_URL", "THESEUS_TENANT_TOOLS"):
+        assert worker["environment"][name] == gateway["environment"][name]
+    assert not {name for name in gateway["environment"] if name.endswith("_API_KEY")}, "it calls no model"
+    assert "workspaces:/var/lib/theseus:ro" in gateway["volumes"]
+    assert "workspaces:/var/lib/theseus" in worker["volumes"]
+
+
+def test_the_gateway_listens_where_its_ports_and_its_health_check_are(gateway: Json) -> None:
+    listens = set(gateway["command"][gateway["command"].index("--port") + 1 :: 2])
+    assert gateway["command"][:4] == ["theseus", "gateway", "--host", "0.0.0.0"]
+    assert {port.rpartition(":")[2] for port in gateway["ports"]} == listens == {"8080", "50052"}
+    assert "http://127.0.0.1:8080/readiness" in gateway["healthcheck"]["test"][-1]
 
 
 def test_every_variable_of_the_compose_file_is_told_with_its_default() -> None:
@@ -237,9 +252,11 @@ def test_named_volumes_and_configs_are_declared_and_used() -> None:
 
 
 def test_servers_without_a_password_listen_on_the_loopback() -> None:
-    ports = [port for service in compose()["services"].values() for port in service.get("ports", [])]
+    ports = [filled(port) for service in compose()["services"].values() for port in service.get("ports", [])]
     assert ports
-    assert all(filled(port).startswith("127.0.0.1:") for port in ports)
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    taken = [port.split(":")[1] for port in ports]
+    assert len(set(taken)) == len(taken), "each has a port of its own"
 
 
 def test_redis_keeps_what_it_was_given() -> None:
@@ -250,78 +267,15 @@ def test_redis_keeps_what_it_was_given() -> None:
     assert compose()["services"]["redis"]["volumes"]
 
 
-def test_workers_of_the_compose_file_are_locked_down_and_many(worker: Json) -> None:
-    assert worker["read_only"] is True
-    assert worker["cap_drop"] == ["ALL"]
+@pytest.mark.parametrize("name", ["worker", "gateway"])
+def test_what_is_ours_is_locked_down_and_built_here(name: str) -> None:
+    service = compose()["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["build"], "an image that is built here is on no registry to be pulled from"
+
+
+def test_workers_of_the_compose_file_are_many(worker: Json) -> None:
     assert int(filled(worker["deploy"]["replicas"])) >= 2
     assert "container_name" not in worker, "a name of its own would forbid a second replica"
     assert "ports" not in worker, "a port of the machine would forbid a second replica"
-
-
-# the cluster
-
-
-def test_probes_ask_the_health_endpoint_and_restart_only_what_hangs(pod: Json) -> None:
-    (container,) = pod["containers"]
-    probes: dict[str, Any] = {name: container[f"{name}Probe"] for name in ("startup", "readiness", "liveness")}
-    for probe in probes.values():
-        assert probe["httpGet"] == {"path": "/healthz", "port": "health"}
-    patience = {name: probe["periodSeconds"] * probe["failureThreshold"] for name, probe in probes.items()}
-    assert patience["startup"] > 30, "a worker waits 30 s for Temporal"
-    assert patience["liveness"] >= 300, "an outage of Temporal must not restart all workers"
-
-
-def test_pods_are_locked_down(pod: Json) -> None:
-    (container,) = pod["containers"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["automountServiceAccountToken"] is False
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert container["resources"]["limits"]["memory"]
-
-
-def test_what_a_pod_refers_to_exists(pod: Json) -> None:
-    names = {(one["kind"], one["metadata"]["name"]) for one in objects()}
-    (container,) = pod["containers"]
-    sources = {kind for source in container["envFrom"] for kind in source}
-    assert sources == {"configMapRef", "secretRef"}
-    for source in container["envFrom"]:
-        for kind, reference in source.items():
-            assert ({"configMapRef": "ConfigMap", "secretRef": "Secret"}[kind], reference["name"]) in names
-    assert ("ServiceAccount", pod["serviceAccountName"]) in names
-    volumes: dict[str, Json] = {volume["name"]: volume for volume in pod["volumes"]}
-    assert ("PersistentVolumeClaim", volumes["workspaces"]["persistentVolumeClaim"]["claimName"]) in names
-    assert volumes["files"]["configMap"]["optional"] is True, "only who has such files makes the map"
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
-    assert ("Deployment", one_of_kind("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]["name"]) in names
-
-
-def test_selectors_choose_the_workers() -> None:
-    labels = one_of_kind("Deployment")["spec"]["template"]["metadata"]["labels"]
-    chosen = [
-        one_of_kind("Deployment")["spec"]["selector"]["matchLabels"],
-        one_of_kind("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
-        one_of_kind("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
-        one_of_kind("Service")["spec"]["selector"],
-    ]
-    assert all(selector.items() <= labels.items() for selector in chosen)
-
-
-def test_one_owner_of_the_number_of_pods() -> None:
-    assert "replicas" not in one_of_kind("Deployment")["spec"], "applying it would undo the autoscaler"
-    assert one_of_kind("HorizontalPodAutoscaler")["spec"]["minReplicas"] >= 2
-
-
-def test_kustomize_applies_every_manifest_but_the_example_secret() -> None:
-    (kustomization,) = documents(DEPLOY / "kubernetes" / "kustomization.yaml")
-    assert sorted(kustomization["resources"]) == [path.name for path in MANIFESTS if path.name != "secret.example.yaml"]
-    spaces = {one["metadata"].get("namespace") for one in objects() if one["kind"] != "Namespace"}
-    assert spaces == {kustomization["namespace"]}
-
-
-def test_no_manifest_holds_a_real_key() -> None:
-    values: dict[str, str] = one_of_kind("Secret")["stringData"]
-    assert all("change-me" in value for value in values.values())

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -111,6 +112,7 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
             access_log=False,
             ws="websockets-sansio",
             timeout_keep_alive=60,
+            timeout_graceful_shutdown=math.ceil(settings.shutdown_grace.total_seconds()),
         )
         server = Server(world, config)
         serving = asyncio.create_task(server.serve())
