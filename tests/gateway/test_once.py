@@ -91,6 +91,20 @@ async def test_a_gateway_that_died_before_it_kept_the_answer_costs_no_second_tas
     assert again.json() == lost.json() and again.headers["X-Session-ID"] == lost.headers["X-Session-ID"]
 
 
+async def test_what_fails_in_the_middle_is_not_done_a_second_time(
+    door: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    async def fails(*args: object, **_: object) -> None:
+        tries.append(args)
+        raise StoreDownError("Redis cannot be used now")
+
+    monkeypatch.setattr(type(door.backend.tasks), "submit", fails)
+    assert (await submit(door, "fails")).status_code == 503
+    assert len(tries) == 1
+
+
 async def test_after_a_day_the_key_makes_a_new_task(without_redis: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await submit(without_redis, "old")
     monkeypatch.setattr("theseus.gateway.tasks.REPEATED", timedelta(0))

@@ -197,8 +197,10 @@ async def test_a_key_does_no_more_than_its_scopes_say(shut: Gateway) -> None:
 async def test_a_key_in_an_address_opens_streams_alone(shut: Gateway) -> None:
     key = (await key_for(shut, "ada", "acme"))["X-API-Key"]
     assert (await shut.http.get(f"/api/v1/tasks?api_key={key}")).status_code == 401
-    stream = await shut.http.get(f"/api/v1/stream/sse?workflow_id=nobody&api_key={key}")
-    assert stream.status_code == 404, "it got in, and found no task"
+    assert (await shut.http.get(f"/api/v1/tasks/nobody?api_key={key}")).status_code == 401
+    for path in ("/api/v1/stream/sse?workflow_id=nobody", "/api/v1/tasks/nobody/stream?types="):
+        stream = await shut.http.get(f"{path}&api_key={key}")
+        assert stream.status_code == 404, "it got in, and found no task"
 
 
 async def test_a_refusal_says_how_to_come_in(shut: Gateway) -> None:

@@ -51,11 +51,7 @@ class Once(APIRoute):
                 raise Refusal(400, f"{HEADER}: 1 to 255 visible ASCII characters are accepted")
             caller = await authenticated(request)
             request.state.fingerprint = fingerprint(key, caller, request.url.path, await request.body())
-            try:
-                return await _once(request, key, usual)
-            except StoreDownError as error:
-                _log.warning("the answer to an idempotency key is neither looked for nor kept: %s", error)
-                return await usual(request)
+            return await _once(request, key, usual)
 
         return handle
 
@@ -75,7 +71,11 @@ def fingerprint_of(request: Request) -> str | None:
 async def _once(request: Request, key: str, usual: Handle) -> Response:
     answers: AnswerStore = request.app.state.backend.answers
     name, holder = request.state.fingerprint, uuid.uuid4().hex
-    claim = await _claimed(answers, name, holder)
+    try:
+        claim = await _claimed(answers, name, holder)
+    except StoreDownError as error:
+        _log.warning("the answer to an idempotency key is neither looked for nor kept: %s", error)
+        return await usual(request)
     if claim.answer is not None:
         headers = {**claim.answer.headers, CACHED: "true", ECHO: key}
         return Response(claim.answer.body, claim.answer.status, headers)

@@ -1,5 +1,6 @@
 """The authenticator of a gateway that asks who calls: API keys and access tokens."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import HTTPConnection
@@ -11,7 +12,7 @@ from theseus.gateway.who.tokens import AccessTokens
 from theseus.stores.archive.account_port import AccountArchive
 
 NOTED_EVERY = timedelta(minutes=1)
-_STREAMS = "/api/v1/stream/"
+_STREAMS = re.compile(r"/api/v1/(stream/[a-z]+|tasks/[^/]+/stream)")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="theseus"'}
 
 
@@ -54,6 +55,6 @@ def _secret(connection: HTTPConnection) -> str:
     if scheme.lower() == "bearer" and given.strip():
         return given.strip()
     # a browser's EventSource and WebSocket send no headers of their own; addresses are written into logs, so only these
-    if connection.url.path.startswith(_STREAMS):
+    if _STREAMS.fullmatch(connection.url.path):
         return connection.query_params.get("api_key", "") or connection.query_params.get("token", "")
     return ""
