@@ -1,14 +1,20 @@
 """A person does with the page what they would do with curl: start a task, watch it, hold it, approve it, end it."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
+from temporalio.testing import WorkflowEnvironment
 
 from tests.support.browsing import installed
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, gateway
+from tests.support.studies import outlines, question, scopes, writes
+from tests.support.studies import plans as research_plan
 from tests.support.teams import does, plans, subtask, synthesis
+from tests.support.world import world
+from theseus.activities.llm.scripted.server import ScriptedModel
 
 WIDTHS = {"desk": (1200, 900), "phone": (375, 800)}
 
@@ -82,6 +88,63 @@ async def test_a_plan_waits_for_a_yes_on_the_page(page: Page, door: Gateway) -> 
     await page.get_by_role("button", name="Approve").click()
     await expect(page.get_by_label("Answer of the task")).to_contain_text("so it is", timeout=20_000)
     await expect(page.get_by_text("Approve this?")).to_be_hidden()
+
+
+async def test_what_two_agents_ask_at_once_is_answered_one_by_one(
+    browser: Browser, temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    def writes_file(name: str) -> dict[str, object]:
+        call = {"name": "file_write", "arguments": {"path": f"{name}.txt", "content": "hello"}}
+        return {"when": {"last_user": f"^do {name}", "turn": 0}, "reply": {"tool_calls": [call]}}
+
+    parts = [subtask(name, role="developer") for name in "ab"]
+    rules = [plans(*parts), *map(writes_file, "ab"), synthesis("both written"), {"reply": {"text": "done"}}]
+    model.replace({"rules": rules})
+    async with (
+        world(temporal.client, model, tmp_path, approval_tools=("file_write",)) as there,
+        gateway(there, tmp_path) as made,
+    ):
+        page = await browser.new_page()
+        await page.goto(f"{made.url}/")
+        await start(page, "Two files", "standard")
+        asked = page.get_by_text("Approve this?")
+        await expect(asked).to_have_count(2, timeout=20_000)
+        await page.get_by_label("Why (optional)").nth(1).fill("half a sentence")
+        await page.get_by_role("button", name="Approve").first.click()
+        await expect(asked).to_have_count(1)
+        await expect(page.get_by_label("Why (optional)")).to_have_value("half a sentence")
+        await page.get_by_role("button", name="Approve").click()
+        await expect(page.get_by_label("Answer of the task")).to_contain_text("both written", timeout=20_000)
+        await page.close()
+
+
+async def test_a_research_plan_is_changed_and_approved_on_the_page(page: Page, door: Gateway) -> None:
+    writer = {**writes("## Nothing\n"), "latency": 4}
+    rules = [scopes("bridge"), research_plan(question("bridge", "length")), outlines(), writer]
+    door.world.model.replace({"rules": rules})
+    await page.get_by_label("review the research plan").check()
+    await start(page, "What of Varn?", "research")
+    await expect(page.get_by_text("Review the research plan (version 1)")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("ask about bridge")).to_be_visible()
+    await page.get_by_role("button", name="Plan again").click()
+    await expect(page.get_by_role("alert")).to_contain_text("say what to change")
+    await page.get_by_label("What should be different").fill("ask the mayor")
+    await page.get_by_role("button", name="Plan again").click()
+    await expect(page.get_by_text("Review the research plan (version 2)")).to_be_visible(timeout=20_000)
+    assert await fits(page)
+    await page.get_by_role("button", name="Approve").click()
+    review = page.get_by_role("heading", name="Review the research plan")
+    await expect(review).to_be_hidden()
+    async with page.expect_response("**/review"):
+        await page.reload()
+    await expect(page.get_by_label("Events of the task")).to_contain_text("research plan approved", timeout=20_000)
+    await page.wait_for_timeout(500)
+    assert await review.count() == 0
+
+
+async def test_an_address_that_names_nothing_is_said(page: Page, door: Gateway) -> None:
+    await page.goto(f"{door.url}/#%E0%A4%A")
+    await expect(page.get_by_role("alert")).not_to_be_empty()
 
 
 async def test_what_is_refused_is_said(page: Page) -> None:

@@ -20,7 +20,10 @@ async function refused(response) {
   }
   if (typeof said === "object" && said) said = said.message;
   if (response.status === 401 && !key.get()) said = "an API key is needed: put yours in above";
-  return new Error(said || `the gateway answered ${response.status}`);
+  const error = new Error(said || `the gateway answered ${response.status}`);
+  // what the next try would get as well
+  error.final = response.status < 500 && response.status !== 429;
+  return error;
 }
 
 export async function get(path) {
@@ -47,10 +50,7 @@ export async function follow(taskId, seen, signal) {
       const more = last ? { "Last-Event-ID": last } : {};
       const path = `api/v1/stream/sse?workflow_id=${encodeURIComponent(taskId)}`;
       const response = await fetch(path, { headers: headers(more), signal });
-      if (!response.ok) {
-        if (response.status < 500 && response.status !== 429) throw Object.assign(await refused(response), { final: true });
-        throw await refused(response);
-      }
+      if (!response.ok) throw await refused(response);
       for await (const event of events(response.body)) {
         if (event.id) last = event.id;
         pause = 500;

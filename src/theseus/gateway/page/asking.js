@@ -1,38 +1,43 @@
-// What waits for a person: approvals and reviews of a research plan.
+// What waits for a person: approvals, each a card of its own, and the review of a research plan.
 
 import { get, post } from "./api.js";
 import { $, button, element, problem } from "./show.js";
 
-function acting(act) {
-  return async (event) => {
-    event.target.disabled = true;
-    try {
-      await act();
-      problem(null);
-      close();
-    } catch (error) {
-      problem(error);
-      event.target.disabled = false;
-    }
-  };
-}
+const REVIEW = "review";
+const cards = new Map();
+let made = 0;
+let reviews = 0;
 
 export function close() {
-  $("ask").replaceChildren();
-  $("ask").hidden = true;
+  cards.clear();
+  reviews += 1;
+  show();
 }
 
 export function approval(taskId, event) {
   const id = event.payload?.approval_id;
   if (!id) return;
-  const decide = (approved) => acting(() =>
-    post("api/v1/approvals/decision", { workflow_id: taskId, approval_id: id, approved, feedback: $("feedback").value }));
   const box = card("Approve this?", JSON.stringify(event.payload?.action ?? event.message, null, 2));
-  box.append(feedback("Why (optional)"), row(button("Approve", decide(true), "main"), button("Deny", decide(false), "danger")));
+  const words = feedback(box, "Why (optional)");
+  const decide = (approved) => acting(id, () =>
+    post("api/v1/approvals/decision", { workflow_id: taskId, approval_id: id, approved, feedback: words.value }));
+  box.append(row(button("Approve", decide(true), "main"), button("Deny", decide(false), "danger")));
+  put(id, box);
 }
 
+export function decided(event) {
+  drop(event.payload?.approval_id);
+}
+
+export function reviewed() {
+  reviews += 1;
+  drop(REVIEW);
+}
+
+// The plan as it is now: events are told again to who comes back, also those of plans that were reviewed since.
 export async function review(taskId) {
   const path = `api/v1/tasks/${encodeURIComponent(taskId)}/review`;
+  const turn = ++reviews;
   let state;
   try {
     state = await get(path);
@@ -40,36 +45,66 @@ export async function review(taskId) {
     problem(error);
     return;
   }
-  const send = (body) => acting(() => post(path, body, { "If-Match": String(state.version) }));
-  const plan = state.current_plan;
-  const box = card(`Review the research plan (version ${state.version})`, typeof plan === "string" ? plan : JSON.stringify(plan, null, 2));
-  const say = (event) => send({ action: "feedback", message: $("feedback").value })(event);
-  box.append(feedback("What should be different"), row(
-    button("Approve", send({ action: "approve" }), "main"),
-    button("Plan again", say),
-    button("Reject", send({ action: "reject" }), "danger"),
+  if (turn !== reviews || state.status !== "reviewing") return;
+  const box = card(`Review the research plan (version ${state.version})`, state.current_plan);
+  const words = feedback(box, "What should be different");
+  const send = (action) => acting(REVIEW, () =>
+    post(path, { action, message: words.value }, { "If-Match": String(state.version) }));
+  box.append(row(
+    button("Approve", send("approve"), "main"),
+    button("Plan again", send("feedback")),
+    button("Reject", send("reject"), "danger"),
   ));
+  put(REVIEW, box);
+}
+
+function acting(id, act) {
+  return async (event) => {
+    event.target.disabled = true;
+    try {
+      await act();
+      problem(null);
+      drop(id);
+    } catch (error) {
+      problem(error);
+      event.target.disabled = false;
+    }
+  };
+}
+
+function put(id, box) {
+  cards.set(id, box);
+  show();
+}
+
+function drop(id) {
+  if (cards.delete(id)) show();
+}
+
+// Cards that stay are not touched: what is typed into one outlives what becomes of another.
+function show() {
+  const wanted = [...cards.values()];
+  for (const shown of [...$("ask").children]) if (!wanted.includes(shown)) shown.remove();
+  for (const box of wanted) if (!box.isConnected) $("ask").append(box);
 }
 
 function card(title, text) {
-  close();
-  $("ask").append(element("h3", title), element("pre", text));
-  $("ask").hidden = false;
-  return $("ask");
-}
-
-function feedback(label) {
-  const box = element("div");
-  const name = element("label", label);
-  name.htmlFor = "feedback";
-  const field = element("textarea");
-  Object.assign(field, { id: "feedback", rows: 2, maxLength: 10000 });
-  box.append(name, field);
+  const box = element("div", "", "card");
+  box.append(element("h3", title), element("pre", text));
   return box;
 }
 
+function feedback(box, label) {
+  const name = element("label", label);
+  const field = element("textarea");
+  Object.assign(field, { id: `feedback-${++made}`, rows: 2, maxLength: 10000 });
+  name.htmlFor = field.id;
+  box.append(name, field);
+  return field;
+}
+
 function row(...parts) {
-  const made = element("p", "", "row buttons");
-  made.append(...parts);
-  return made;
+  const line = element("p", "", "row buttons");
+  line.append(...parts);
+  return line;
 }

@@ -57,7 +57,7 @@ async function submit(event) {
 async function route() {
   leaving.abort();
   leaving = new AbortController();
-  current = decodeURIComponent(location.hash.slice(1));
+  current = task.named();
   $("start").hidden = Boolean(current);
   $("task").hidden = !current;
   problem(null);

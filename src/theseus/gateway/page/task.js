@@ -9,6 +9,16 @@ const GOOD = new Set(["completed", "running", "queued"]);
 const EVERY = 2000;
 const MOST_LINES = 500;
 
+// The task that the address names; "" where it names none.
+export function named() {
+  const written = location.hash.slice(1);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+}
+
 // Shows the task until `signal` says that another page is wanted.
 export async function open(taskId, signal) {
   clear(taskId);
@@ -18,7 +28,7 @@ export async function open(taskId, signal) {
     await follow(taskId, (kind, event) => seen(taskId, kind, event, partial), signal);
     if (!signal.aborted) await refresh(taskId);
   } catch (error) {
-    problem(error);
+    if (!signal.aborted) problem(error);
   }
   await looking;
 }
@@ -36,12 +46,17 @@ export function steer(taskId, what) {
 }
 
 async function look(taskId, signal) {
+  let isBroken = false;
   while (!signal.aborted) {
     try {
       if (await refresh(taskId)) return;
+      if (isBroken) problem(null);
+      isBroken = false;
     } catch (error) {
+      if (signal.aborted) return;
       problem(error);
-      return;
+      if (error.final) return;
+      isBroken = true;
     }
     await new Promise((resolve) => setTimeout(resolve, EVERY));
   }
@@ -53,7 +68,7 @@ let told = 0;
 async function refresh(taskId) {
   const turn = ++asked;
   const task = await get(`api/v1/tasks/${encodeURIComponent(taskId)}`);
-  if (decodeURIComponent(location.hash.slice(1)) !== taskId) return true;
+  if (named() !== taskId) return true;
   // an answer that was overtaken by a later one says what is over
   if (turn < told) return false;
   told = turn;
@@ -97,7 +112,8 @@ function seen(taskId, kind, event, partial) {
   }
   if (type === "APPROVAL_REQUESTED") asking.approval(taskId, event);
   if (type === "RESEARCH_PLAN_READY" || type === "RESEARCH_PLAN_UPDATED") asking.review(taskId);
-  if (type === "APPROVAL_DECISION" || type === "RESEARCH_PLAN_APPROVED") asking.close();
+  if (type === "APPROVAL_DECISION") asking.decided(event);
+  if (type === "REVIEW_USER_FEEDBACK" || type === "RESEARCH_PLAN_APPROVED") asking.reviewed();
   const item = logged(type, event);
   if (!item) return;
   const log = $("log");
