@@ -1,5 +1,6 @@
 """Servers that tests share, started once; each test has its own task queue, stores and script."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from theseus.stores.archive.opening import archive
 # a busy machine is no fault of what is tested
 settings.register_profile("theseus", deadline=None)
 settings.load_profile("theseus")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking through it again in each garbage collection held workflows up for long."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest_asyncio.fixture(scope="session")
