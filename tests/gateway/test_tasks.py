@@ -29,7 +29,11 @@ async def test_a_task_is_submitted_runs_and_is_told_about(door: Gateway) -> None
     ("body", "words"),
     [
         (b"{}", "Query is required"),
-        (b'{"query": ', "Invalid request body"),
+        (b'{"query": ', "Invalid request body: it must be one JSON object"),
+        (b'{"query":\n nonsense}', "line 2, column 2"),
+        (b'{"query": "\xff"}', "byte 11"),
+        (b'{"query": "x", "context": {"a": NaN}}', "NaN"),
+        (b'{"query": "x", "context": {"a": 1e400}}', "1e400"),
         (b'{"query": "x", "mode": "quick"}', "mode"),
         (b'{"query": "x", "context": {"disable_ai": true, "template": "t"}, "model_tier": "small"}', "disable_ai"),
     ],

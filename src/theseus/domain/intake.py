@@ -68,19 +68,33 @@ def parsed(data: bytes, what: str) -> JsonValue:
     """JSON text as a value.
 
     Raises:
-        InvalidInput: it is none; the message does not quote it.
+        InvalidInput: it is none; the message says where, and does not quote it.
     """
     try:
         return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        kind = "nested too deeply" if isinstance(error, RecursionError) else "not JSON in UTF-8"
-        raise InvalidInput(f'{what} must be one JSON object such as {{"query": "..."}}; it is {kind}') from error
+        raise InvalidInput(f'{what} must be one JSON object such as {{"query": "..."}}; {_why(error)}') from error
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case RecursionError():
+            return "it is nested too deeply"
+        case json.JSONDecodeError(msg=said, lineno=line, colno=column):
+            return f"it is not JSON: line {line}, column {column}: {said}"
+        case UnicodeDecodeError(start=place):
+            return f"it is not UTF-8: byte {place}"
+        case _:
+            return "it holds a number that is too long"
 
 
 def _parse(raw: JsonValue) -> TaskInput:
     if not isinstance(raw, dict):
         raise InvalidInput(f'the task input must be one JSON object such as {{"query": "..."}}, not {_kind(raw)}')
-    size = len(json.dumps(raw, ensure_ascii=False).encode(errors="replace"))
+    try:
+        size = len(json.dumps(raw, ensure_ascii=False, allow_nan=False).encode(errors="replace"))
+    except ValueError as error:
+        raise InvalidInput("the task input holds a number that JSON has not, such as NaN or 1e400") from error
     if size > MAX_INPUT_BYTES:
         words = f"the task input is {size:,} bytes; at most {MAX_INPUT_BYTES:,} are accepted"
         largest = _largest_attachment(raw.get("context"))

@@ -26,7 +26,7 @@ async def body_of(request: Request, model: type[Read]) -> Read:
         InvalidInput: it is no JSON, or not what the model says.
     """
     data = await request.body()
-    raw = parsed(data, "Invalid request body") if data.strip() else {}
+    raw = parsed(data, "Invalid request body: it") if data.strip() else {}
     if not isinstance(raw, dict):
         raise InvalidInput("Invalid request body: it has to be one JSON object")
     if place := next(_unkeepable(raw, ""), None):

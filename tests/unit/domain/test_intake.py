@@ -155,3 +155,8 @@ def test_a_review_that_nobody_asked_for_has_no_timeout() -> None:
     assert refused({"query": "x", "context": given}, Mode.RESEARCH).field == "context.review_timeout"
     asked = {"query": "x", "context": {**given, "require_review": True}}
     assert taken(asked, Mode.RESEARCH).context.review_timeout == 9
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_has_not_is_refused_and_not_forgotten(number: float) -> None:
+    assert "number" in str(refused({"query": "x", "context": {"a": [number]}}))

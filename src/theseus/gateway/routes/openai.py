@@ -43,7 +43,7 @@ async def model(name: str, response: Response, backend: Behind, caller: Calling)
 @router.post("/chat/completions", response_model=ChatAnswer)
 async def chat(request: Request, backend: Behind, caller: Calling, session: Session = None) -> Response:
     """Starts a task that answers a conversation, and gives its answer, whole or as it is written."""
-    body, ignored = asked.taken(parsed(await request.body(), "Invalid request body"))
+    body, ignored = asked.taken(parsed(await request.body(), "Invalid request body: it"))
     wanted = asked.chat(body)
     return await _answer(request, backend, caller, _Call(wanted, talk_of(wanted.messages), session, ignored))
 
@@ -51,7 +51,7 @@ async def chat(request: Request, backend: Behind, caller: Calling, session: Sess
 @router.post("/completions", response_model=CompletionAnswer)
 async def completions(request: Request, backend: Behind, caller: Calling, session: Session = None) -> Response:
     """The same for a prompt alone."""
-    body, ignored = asked.taken(parsed(await request.body(), "Invalid request body"))
+    body, ignored = asked.taken(parsed(await request.body(), "Invalid request body: it"))
     wanted = asked.completion(body)
     prompts = [wanted.prompt] if isinstance(wanted.prompt, str) else wanted.prompt
     if len(prompts) != 1:

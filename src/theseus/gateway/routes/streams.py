@@ -64,7 +64,7 @@ async def of_task(task_id: TaskId, since: After, types: Wanted, backend: Behind,
 async def submit(request: Request, response: Response, backend: Behind, caller: Calling) -> StreamAnswer:
     """Starts a task and says where to watch it."""
     caller.require("tasks:write")
-    raw = parsed(await request.body(), "Invalid request body")
+    raw = parsed(await request.body(), "Invalid request body: it")
     taken = await backend.tasks.submit(raw, caller, fingerprint=fingerprint_of(request))
     url = f"/api/v1/stream/sse?workflow_id={quote(taken.task_id, safe='')}"
     response.headers["X-Workflow-ID"] = taken.task_id

@@ -48,7 +48,7 @@ TaskId = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 async def submit(request: Request, response: Response, backend: Behind, caller: Calling) -> SubmitAnswer:
     """Starts a task."""
     caller.require("tasks:write")
-    raw = parsed(await request.body(), "Invalid request body")
+    raw = parsed(await request.body(), "Invalid request body: it")
     taken = await backend.tasks.submit(raw, caller, fingerprint=fingerprint_of(request))
     response.headers["X-Workflow-ID"] = taken.task_id
     response.headers["X-Session-ID"] = taken.session_id
