@@ -34,8 +34,11 @@ class ArchiveActivities:
         return True
 
     async def _told(self, task_id: str) -> list[StoredEvent]:
+        told: list[StoredEvent] = []
         try:
-            return [stored async for stored in self._events.read(task_id, follow=False)]
-        except StoreDownError:
-            # the task without its events is better than no task
-            return []
+            async for stored in self._events.read(task_id, follow=False):
+                told.append(stored)
+        except (StoreDownError, ValueError) as error:
+            # a ValueError is an event that this version of ours cannot read; the task with fewer is better than no task
+            activity.logger.warning("of the events of %s only %d are archived: %s", task_id, len(told), error)
+        return told
