@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from pydantic import JsonValue, ValidationError
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import (
     Client,
     ScheduleActionStartWorkflow,
@@ -110,6 +111,16 @@ async def result_of(handle: Handle) -> TaskResult:
         raise ForeignWorkflowError(f"{handle.id} is not a task of Theseus: its result has another shape") from error
 
 
+def is_unknown(error: RPCError) -> bool:
+    """Whether Temporal does not know the workflow or schedule that is asked for, or it has ended.
+
+    A namespace that is not there is no such answer: nobody can say then.
+    """
+    if error.status is not RPCStatusCode.NOT_FOUND:
+        return False
+    return not any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
+
+
 async def status_of(handle: Handle) -> WorkflowExecutionStatus | None:
     """The task's state in Temporal.
 
@@ -119,7 +130,7 @@ async def status_of(handle: Handle) -> WorkflowExecutionStatus | None:
     try:
         return (await handle.describe()).status
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if is_unknown(error):
             raise UnknownTaskError(f"there is no task {handle.id}") from error
         raise
 

@@ -94,14 +94,15 @@ async def connect(
     raise AssertionError("unreachable")
 
 
-async def require_namespace(client: Client) -> None:
+async def require_namespace(client: Client, timeout: timedelta | None = None) -> None:
     """See that the namespace is there before anything polls it.
 
     Raises:
         ConnectionError: it is not, or we may not use it; the message says what to do.
     """
     try:
-        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+        wanted = DescribeNamespaceRequest(namespace=client.namespace)
+        await client.workflow_service.describe_namespace(wanted, timeout=timeout)
     except RPCError as error:
         if error.status is RPCStatusCode.PERMISSION_DENIED:
             return

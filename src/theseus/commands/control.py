@@ -6,9 +6,9 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from theseus.client import Handle, result_of, status_of
+from theseus.client import Handle, is_unknown, result_of, status_of
 from theseus.commands.following import event_log, with_usage
 from theseus.commands.showing import ending, line_of, state_lines
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
@@ -44,7 +44,7 @@ async def send(task_id: str, signal: str, reason: str, done: str) -> int:
     try:
         await handle.signal(signal, ControlReason(reason=reason, requested_by="cli"))
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
         status = await status_of(handle)
         ended = status.name.lower().replace("_", " ") if status else "closed"

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pydantic import BaseModel, JsonValue
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from theseus.client import Handle
+from theseus.client import Handle, is_unknown
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
 from theseus.contracts.control import (
     QUERY_PENDING_APPROVALS,
@@ -79,7 +79,7 @@ async def update(handle: Handle, task_id: str, name: str, payload: BaseModel) ->
 
 def gone(error: RPCError, task_id: str) -> CommandError | RPCError:
     """The error for people when there is no such task."""
-    if error.status is RPCStatusCode.NOT_FOUND:
+    if is_unknown(error):
         return CommandError(f"there is no running task {task_id}")
     return error
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 from theseus import runtime, sandbox
+from theseus.client import is_unknown
 from theseus.commands.terminal import CommandError, client, out
 from theseus.workflows.registry import WORKFLOWS
 
@@ -58,6 +59,6 @@ async def _fetch(task_id: str) -> WorkflowHistory:
     try:
         return await (await client()).get_workflow_handle(task_id).fetch_history()
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if is_unknown(error):
             raise CommandError(f"there is no task {task_id}, and no such file") from error
         raise

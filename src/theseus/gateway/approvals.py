@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
+from theseus.client import is_unknown
 from theseus.contracts.archive import TaskRecord
 from theseus.contracts.control import PendingApproval
 from theseus.gateway import steering
@@ -43,6 +44,6 @@ async def _pending(tasks: Tasks, record: TaskRecord, caller: Caller) -> list[Pen
     except Refusal:
         return []
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
         return []

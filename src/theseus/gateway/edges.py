@@ -13,7 +13,8 @@ from theseus import tracing
 from theseus.gateway.limits import headers_of
 from theseus.gateway.refusals import Refusal, answer
 
-BODY_PATIENCE = timedelta(seconds=30)
+BODY_PATIENCE = timedelta(seconds=60)
+"""How long a body may take to come, in all: who sends it byte by byte holds nothing for longer."""
 MOST_BODY_BYTES = 2 * 1024 * 1024
 """Above the largest task, so that what is too large is said by the rule that it breaks."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -117,12 +118,14 @@ class BodyLimit:
             await _too_large(scope, receive, send)
             return
         size, is_answered, is_whole = 0, False, False
+        clock = asyncio.get_running_loop().time
+        until = clock() + BODY_PATIENCE.total_seconds()
 
         async def counted() -> Message:
             nonlocal size, is_whole
             try:
                 # after the body, what comes is that the client leaves, whenever it does
-                message = await asyncio.wait_for(receive(), None if is_whole else BODY_PATIENCE.total_seconds())
+                message = await asyncio.wait_for(receive(), None if is_whole else until - clock())
             except TimeoutError:
                 raise Refusal(408, _SLOW, {"Connection": "close"}) from None
             if message["type"] == "http.request":
@@ -145,7 +148,7 @@ class BodyLimit:
             await answer(refusal, scope["path"])(scope, receive, send)
 
 
-_SLOW = f"the request body did not come: nothing for {BODY_PATIENCE.total_seconds():g} seconds"
+_SLOW = f"the request body did not come within {BODY_PATIENCE.total_seconds():g} seconds"
 _WORDS = f"the request body is too large: at most {MOST_BODY_BYTES:,} bytes are accepted"
 
 

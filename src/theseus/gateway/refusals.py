@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
 
-from theseus.client import ForeignWorkflowError, InputTooLargeError, UnknownTaskError
+from theseus.client import ForeignWorkflowError, InputTooLargeError, UnknownTaskError, is_unknown
 from theseus.contracts.errors import InvalidInput
 from theseus.stores.archive.port import ArchiveDownError, SessionDeletedError
 from theseus.stores.ports import StoreDownError
@@ -56,7 +56,7 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(404, "Task not found")
         case SessionDeletedError():
             return Refusal(404, "Session not found: it was deleted and takes no new tasks; leave session_id out")
-        case RPCError() if error.status is RPCStatusCode.NOT_FOUND:
+        case RPCError() if is_unknown(error):
             return Refusal(404, "Task not found")
         case RPCError() if error.status in _AWAY:
             return Refusal(503, "Temporal does not answer; try again in a moment", {"Retry-After": "5"})

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import JsonValue
 from temporalio.client import Client, Schedule, ScheduleHandle, ScheduleState, ScheduleUpdate, ScheduleUpdateInput
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from theseus.client import scheduled
+from theseus.client import is_unknown, scheduled
 from theseus.config import Settings
 from theseus.contracts.archive import RunSums
 from theseus.contracts.errors import InvalidInput
@@ -181,7 +181,7 @@ class Schedules:
         try:
             await self.temporal.get_schedule_handle(schedule_id).delete()
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if not is_unknown(error):
                 raise
         await self._gone(record)
 
@@ -261,7 +261,7 @@ class Schedules:
         try:
             told = await self.temporal.get_schedule_handle(record.schedule_id).describe()
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if not is_unknown(error):
                 raise
             if datetime.now(UTC) - record.created_at > STARTING:
                 await self._gone(record)
@@ -291,7 +291,7 @@ class Schedules:
         try:
             await self.temporal.get_schedule_handle(record.schedule_id).delete()
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if not is_unknown(error):
                 return
         await self.archive.schedules.withdraw(record.schedule_id)
 
@@ -300,7 +300,7 @@ class Schedules:
         try:
             yield self.temporal.get_schedule_handle(record.schedule_id)
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if not is_unknown(error):
                 raise
             raise _missing() from error
 

@@ -64,9 +64,10 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
     """The world of the gateway by its settings.
 
     Raises:
-        ConnectionError: no Temporal answers.
+        ConnectionError: no Temporal answers, or it does not have the namespace.
     """
     temporal = await runtime.connect(wait=timedelta(seconds=30))
+    await runtime.require_namespace(temporal)
     redis = connect_redis(settings.redis_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
@@ -90,7 +91,7 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
     """Serves HTTP, and gRPC where there is a port for it, until `stop` is set.
 
     Raises:
-        ConnectionError: no Temporal answers.
+        ConnectionError: no Temporal answers, or it does not have the namespace.
         CatalogueError: the models file is wrong.
         OSError: the port is taken.
     """

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedErr
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from theseus.client import Handle
+from theseus.client import Handle, is_unknown
 from theseus.contracts.control import (
     QUERY_CONTROL_STATE,
     QUERY_PENDING_APPROVALS,
@@ -45,7 +45,7 @@ async def signal(handle: Handle, name: str, reason: ControlReason) -> bool:
     try:
         await handle.signal(name, reason)
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
         if name == SIGNAL_CANCEL:
             return False
@@ -124,6 +124,6 @@ async def _updated(handle: Handle, name: str, payload: BaseModel) -> UpdateRecei
         status = 409 if cause.type in _CONFLICTS else 404 if cause.type in _UNKNOWN else 400
         raise Refusal(status, cause.message) from error
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if is_unknown(error):
             raise Refusal(409, f"task {handle.id} has ended: it waits for nothing any more") from error
         raise

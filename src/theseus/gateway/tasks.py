@@ -16,9 +16,9 @@ from temporalio.client import (
     WorkflowQueryRejectedError,
 )
 from temporalio.common import SearchAttributeKey
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from theseus.client import Handle, result_of, start
+from theseus.client import Handle, is_unknown, result_of, start
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.archive import TaskRecord, Trigger
 from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlState, Progress
@@ -254,7 +254,7 @@ async def _described(handle: Handle) -> WorkflowExecutionDescription | None:
     try:
         return await handle.describe()
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if is_unknown(error):
             return None
         raise
 

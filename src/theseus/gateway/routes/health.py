@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from theseus import __version__
+from theseus import __version__, runtime
 from theseus.gateway.backend import Behind
 from theseus.gateway.callers import Calling
 
@@ -58,6 +58,9 @@ async def temporal_says(temporal: Client) -> str:
     """`ok`, or what is wrong with Temporal."""
     try:
         serving = await temporal.service_client.check_health(timeout=PATIENCE)
+        await runtime.require_namespace(temporal, timeout=PATIENCE)
     except RPCError as error:
         return f"does not answer: {error.message}"
+    except ConnectionError as error:
+        return str(error)
     return OK if serving else "not serving"

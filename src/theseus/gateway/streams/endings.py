@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Collection
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from theseus.client import Handle, UnknownTaskError, result_of
+from theseus.client import Handle, UnknownTaskError, is_unknown, result_of
 from theseus.contracts.archive import TaskRecord
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import (
@@ -59,7 +59,7 @@ class Endings:
         try:
             seen = await handle.describe()
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+            if is_unknown(error):
                 if datetime.now(UTC) - record.created_at < START_PATIENCE:
                     return None
                 raise UnknownTaskError(f"Temporal does not know the task {record.task_id}, or not any more") from error
