@@ -12,7 +12,8 @@ from temporalio import activity, workflow
 from theseus.config import Settings
 
 _SECRET = re.compile(
-    r"(sk-[A-Za-z0-9_-]{8,}|Bearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    # a key begins where a word does: the ids of tasks hold the letters of one, too
+    r"((?<![A-Za-z0-9])(?:sk[-_]|rt_)[A-Za-z0-9_-]{8,}|Bearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
     r"|(?:(?<=apikey=)|(?<=api_key=)|(?<=api-key=)|(?<=[?&]key=)|(?<=token=)|(?<=secret=)|(?<=password=))[^\s&'\"]{6,})",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Generator
 
 import pytest
+import structlog
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
@@ -41,6 +42,8 @@ async def test_a_line_of_an_activity_has_its_task_workflow_and_run(written: io.S
     "secret",
     [
         "sk-abcdefgh12345678",
+        "sk_abcdefgh12345678abcdefgh12345678abcdefgh123",
+        "rt_abcdefgh12345678abcdefgh12345678abcdefgh123",
         "Bearer abcdefghij.klmnop",
         "redis://user:pa55word@host:6379/0",
         "https://vendor.example/news?symbol=A&apikey=pa55word",
@@ -57,3 +60,11 @@ def test_a_key_never_gets_into_a_line(written: io.StringIO, secret: str) -> None
     assert "[key]" in text
     for part in ("abcdefgh", "pa55word"):
         assert part not in text
+
+
+def test_the_id_of_a_task_is_no_key(written: io.StringIO) -> None:
+    task_id = "task-3f2b8c1e-7a4d-4e0f-9b6a-1c5d2e8f7a90"
+    with structlog.contextvars.bound_contextvars(task_id=task_id):
+        logging.getLogger("theseus.some").warning("%s was started", task_id)
+    line = json.loads(written.getvalue())
+    assert (line["event"], line["task_id"]) == (f"{task_id} was started", task_id)

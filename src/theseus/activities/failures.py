@@ -59,7 +59,7 @@ _STREAM_WORDS: dict[str, int] = {
 }
 _TOO_LONG = re.compile(r"context.?length|context window|prompt is too long|maximum context|too many tokens", re.I)
 _POLICY = re.compile(r"content.?(policy|filter|management)|safety system|responsible ai", re.I)
-_SECRET = re.compile(r"(sk-|gsk_|xai-|AIza|key-)[A-Za-z0-9_\-*.]{4,}|Bearer\s+\S+", re.I)
+_SECRET = re.compile(r"(?<![A-Za-z0-9])(sk[-_]|gsk_|xai-|AIza|key-)[A-Za-z0-9_\-*.]{4,}|Bearer\s+\S+", re.I)
 
 ProviderError = (
     ProviderFaultError,

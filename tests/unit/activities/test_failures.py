@@ -140,3 +140,9 @@ async def test_a_key_in_the_provider_s_words_stays_inside(provider: Callable[[st
     error = await failed(provider, body, 401)
     assert "secret-key" not in error.message and "abcdefghij" not in error.message
     assert len(error.message) < 700
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_what_only_looks_like_a_key_from_its_middle_on_is_told(provider: Callable[[str], Provider]) -> None:
+    error = await failed(provider, '{"error": {"message": "no model task-3f2b8c1e, monkey-business"}}', 400)
+    assert "task-3f2b8c1e" in str(error) and "monkey-business" in str(error)

@@ -43,6 +43,7 @@ from theseus.domain.redaction import redact
         ("::ffff:10.0.0.7", "IP"),
         ("sk-proj-Ab3dEf6hIj9kLm2nOp5q", "KEY"),
         ("sk_live_4eC39HqLyjWDarjtT1zdp7dc", "KEY"),
+        ("sk_Pq3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb7cDe0fGhJ", "KEY"),
         ("AKIAIOSFODNN7EXAMPLE", "KEY"),
         ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "KEY"),
         ("github_pat_11ABCDEFG0abcdefghijkl_mnop", "KEY"),
@@ -102,6 +103,7 @@ def test_only_the_secret_part_is_replaced(text: str, redacted: str) -> None:
         "the token is expired; the key: see below; the password is wrong",
         "max_tokens: 4096, primary_key: customer_identifier",
         "skip sk-short and eyJ.x",
+        "task-3f2b8c1e-7a4d-4e0f-9b6a-1c5d2e8f7a90, risk_assessment_of_the_whole_company_in_detail",
         "Plain words, 42 of them, in 3 lines.\n\n\tAnd a tab.",
     ],
 )
