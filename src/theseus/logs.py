@@ -4,12 +4,14 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from temporalio import activity, workflow
+from temporalio.exceptions import ApplicationError
 
 from theseus.config import Settings
+from theseus.contracts.errors import ErrorType
 
 _SECRET = re.compile(
     # a key begins where a word does: the ids of tasks hold the letters of one, too
@@ -17,6 +19,7 @@ _SECRET = re.compile(
     r"|(?:(?<=apikey=)|(?<=api_key=)|(?<=api-key=)|(?<=[?&]key=)|(?<=token=)|(?<=secret=)|(?<=password=))[^\s&'\"]{6,})",
     re.IGNORECASE,
 )
+_WORDED = frozenset(ErrorType) - {ErrorType.INTERNAL}
 _NOISY = (
     "httpx2",
     "httpcore2",
@@ -43,6 +46,7 @@ def set_up(settings: Settings) -> None:
         structlog.stdlib.ExtraAdder(allow=()),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_ids,
+        briefly,
         structlog.processors.format_exc_info,
         scrub,
     ]
@@ -58,6 +62,8 @@ def set_up(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    # every line has the ids as fields of its own
+    activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -87,6 +93,16 @@ def add_ids(_logger: object, _name: str, line: Line) -> Line:
     elif workflow.in_workflow():
         info = workflow.info()
         line.update({"task_id": info.workflow_id, "workflow_id": info.workflow_id, "run_id": info.run_id})
+    return line
+
+
+def briefly(_logger: object, _name: str, line: Line) -> Line:
+    """A failure of ours says in words what was wrong: it is told by them, and not by where in the code it was met."""
+    given: object = line.get("exc_info")
+    error = cast("tuple[object, ...]", given)[1] if isinstance(given, tuple) else given
+    if isinstance(error, ApplicationError) and error.type in _WORDED:
+        del line["exc_info"]
+        line["event"] = f"{line['event']}: {error}"
     return line
 
 

@@ -148,7 +148,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "workflows.failing": ("contracts",),
     # around them
     "config": ("contracts",),
-    "logs": ("config",),
+    "logs": ("config", "contracts"),
     "health": (),
     "runtime": ("config", "contracts"),
     "sandbox": (),

@@ -8,6 +8,7 @@ from collections.abc import Generator
 import pytest
 import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from theseus import logs
@@ -68,3 +69,14 @@ def test_the_id_of_a_task_is_no_key(written: io.StringIO) -> None:
         logging.getLogger("theseus.some").warning("%s was started", task_id)
     line = json.loads(written.getvalue())
     assert (line["event"], line["task_id"]) == (f"{task_id} was started", task_id)
+
+
+def test_a_failure_that_says_itself_what_was_wrong_is_one_line(written: io.StringIO) -> None:
+    for error in (ApplicationError("Redis is away", type="StoreDown"), ApplicationError("a bug", type="Internal")):
+        try:
+            raise error from KeyError("deep down")
+        except ApplicationError:
+            logging.getLogger("theseus.some").warning("it failed", exc_info=True)
+    brief, whole = map(json.loads, written.getvalue().splitlines())
+    assert brief["event"] == "it failed: StoreDown: Redis is away" and "exception" not in brief
+    assert "deep down" in whole["exception"]

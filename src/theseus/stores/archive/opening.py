@@ -72,7 +72,8 @@ async def engine(url: str) -> AsyncGenerator[AsyncEngine]:
     address = _with_driver(url)
     # who waits for SQLite's file has no place in a line, and of many at once some would never come to it: they wait here
     room = {"pool_size": 1, "max_overflow": 0} if address.drivername == _DRIVERS["sqlite"] else {}
-    opened = create_async_engine(address, pool_pre_ping=True, json_serializer=as_json, **room)
+    # what users ask is a parameter, too, and an error is logged
+    opened = create_async_engine(address, pool_pre_ping=True, json_serializer=as_json, hide_parameters=True, **room)
     if opened.dialect.name == "sqlite":
         Path(address.database or ".").parent.mkdir(parents=True, exist_ok=True)
         event.listen(opened.sync_engine, "connect", _shared)

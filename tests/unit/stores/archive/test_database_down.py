@@ -1,6 +1,8 @@
 """A database that is away is said to be away, whatever way it is gone, and is used again as soon as it is back."""
 
 import asyncio
+import sqlite3
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +77,14 @@ async def test_a_password_is_in_no_error() -> None:
         with pytest.raises(ArchiveDownError) as refused:
             await count(kept)
     assert "hidden" not in str(refused.value) and "127.0.0.1" in str(refused.value)
+
+
+async def test_what_users_ask_is_in_no_error(tmp_path: Path) -> None:
+    async with archive(f"sqlite:///{tmp_path / 'archive.db'}") as kept:
+        asked = "my secret plans"
+        with sqlite3.connect(tmp_path / "archive.db") as other:
+            other.execute("drop table tasks")
+        with pytest.raises(ArchiveDownError) as refused:
+            await kept.begin(task("t", query=asked))
+    told = "".join(traceback.format_exception(refused.value))
+    assert "INSERT INTO tasks" in told and asked not in told
