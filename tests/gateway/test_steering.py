@@ -123,6 +123,15 @@ async def test_a_research_plan_is_seen_changed_and_approved_by_its_version(door:
     assert bad.status_code == 400 and "action" in bad.json()["error"]
 
 
+@pytest.mark.parametrize("tag", ["9" * 5_000, "9" * 10, "0", "-1", '"1", "2"', "soon"])
+async def test_a_version_that_no_plan_has_is_refused(door: Gateway, tag: str) -> None:
+    task_id = await submit(door)
+    path = f"/api/v1/tasks/{task_id}/review"
+    answer = await door.http.post(path, json={"action": "approve"}, headers={"If-Match": tag})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"].startswith("If-Match: ") and len(answer.text) < 300
+
+
 async def test_tasks_are_listed_by_end_and_session_the_newest_first(door: Gateway) -> None:
     first = await submit(door, session_id="s-1")
     await is_at(door, first, "COMPLETED")

@@ -1,5 +1,6 @@
 """Pause, resume, cancel, control state; approvals; the review of a research plan; words to the agents at work."""
 
+import re
 import uuid
 from typing import Annotated
 
@@ -31,6 +32,7 @@ from theseus.gateway.wire.steering import (
 )
 
 router = APIRouter(prefix="/api/v1", tags=["steering"], route_class=Once)
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @router.post("/tasks/{task_id}/pause", status_code=202)
@@ -126,6 +128,6 @@ def _version(tag: str | None) -> int | None:
     if tag is None or tag.strip() == "*":
         return None
     bare = tag.strip().removeprefix("W/").strip('"')
-    if not bare.isdecimal() or not int(bare):
-        raise Refusal(400, f"If-Match: {tag!r} is not the version of a plan, such as 1")
+    if not _VERSION.fullmatch(bare):
+        raise Refusal(400, f"If-Match: {tag[:100]!r} is not the version of a plan, such as 1")
     return int(bare)
