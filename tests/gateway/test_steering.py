@@ -1,14 +1,18 @@
 """What people ask of a running task over HTTP reaches it, once, and what cannot be is refused in words."""
 
+import asyncio
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, gateway
 from tests.support.studies import outlines, question, scopes, writes
 from tests.support.studies import plans as research_plan
 from tests.support.teams import does, plans, subtask, synthesis
-from tests.support.world import until
+from tests.support.world import World, until
+from theseus.gateway import steering
 
 CALL = {"name": "calculator", "arguments": {"expression": "{{turn}}+1"}}
 ENDLESS = {"rules": [{"reply": {"tool_calls": [CALL], "text": "on it"}, "latency": 0.2}]}
@@ -173,6 +177,23 @@ async def test_events_and_the_timeline_are_told_in_their_order(door: Gateway) ->
     assert any(each["message"] == "llm.complete" for each in line["events"])
     full = await get(door, f"/api/v1/tasks/{task_id}/timeline?mode=full")
     assert len(full["events"]) > len(steps)
+
+
+async def test_what_no_worker_is_there_to_answer_is_asked_to_be_tried_again(
+    idle: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steering, "PATIENCE", timedelta(seconds=1))
+    async with gateway(idle, tmp_path) as door:
+        task_id = await submit(door)
+        decision = {"approval_id": "a", "workflow_id": task_id, "approved": True}
+        answers = await asyncio.gather(
+            door.http.get(f"/api/v1/tasks/{task_id}/control-state"),
+            door.http.post("/api/v1/approvals/decision", json=decision),
+            door.http.post(f"/api/v1/tasks/{task_id}/review", json={"action": "approve"}),
+            door.http.post(f"/api/v1/swarm/{task_id}/message", json={"message": "hello"}),
+        )
+        assert [(each.status_code, each.json()["error"][:17]) for each in answers] == [(503, "no worker answers")] * 4
+        await idle.client.get_workflow_handle(task_id).terminate()
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/timeline", "/control-state", "/review"])

@@ -17,7 +17,11 @@ from theseus.stores.ports import StoreDownError
 
 _log = logging.getLogger("theseus.gateway")
 
-_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
+_AWAY = (
+    *(RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED),
+    # the client's own timeout comes as CANCELLED
+    *(RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED),
+)
 
 
 class Refusal(Exception):

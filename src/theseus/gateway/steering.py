@@ -1,10 +1,16 @@
 """What people ask of a running task: hold, go on, end, a yes or no, another plan, a word. Signals, queries and Updates by name."""
 
+import asyncio
 from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel
-from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError, WorkflowUpdateFailedError
+from temporalio.client import (
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -29,9 +35,16 @@ from theseus.contracts.control import (
 from theseus.gateway.refusals import Refusal
 
 PATIENCE = timedelta(seconds=15)
+"""How long a worker may take to answer for a task, in all: the client itself tries again."""
+NOBODY_THERE = "no worker answers for this task now; try again in a moment"
 TASK_ENDED = "task_ended"
 _CONFLICTS = frozenset({"StaleVersion", "NoReview", "NoRoundsLeft", "LateDecision", "TaskClosing"})
 _UNKNOWN = frozenset({"UnknownApproval"})
+_UNANSWERED = (
+    *(RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED),
+    *(RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED),
+)
+"""How Temporal says that no worker took a query: in time, ever, or while others wait already."""
 
 Answer = TypeVar("Answer")
 
@@ -105,18 +118,24 @@ async def say(handle: Handle, message: MessageToTask) -> UpdateReceipt:
 
 async def _asked(handle: Handle, query: str, shape: type[Answer]) -> Answer:
     try:
-        return await handle.query(query, result_type=shape, rpc_timeout=PATIENCE)
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            return await handle.query(query, result_type=shape, rpc_timeout=PATIENCE)
+    except TimeoutError as error:
+        raise Refusal(503, NOBODY_THERE) from error
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise Refusal(502, f"task {handle.id} does not answer: {error}") from error
     except RPCError as error:
-        if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION):
-            raise Refusal(503, "no worker answers for this task now; try again in a moment") from error
+        if error.status in _UNANSWERED:
+            raise Refusal(503, NOBODY_THERE) from error
         raise
 
 
 async def _updated(handle: Handle, name: str, payload: BaseModel) -> UpdateReceipt:
     try:
-        return await handle.execute_update(name, payload, result_type=UpdateReceipt, rpc_timeout=PATIENCE)
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            return await handle.execute_update(name, payload, result_type=UpdateReceipt, rpc_timeout=PATIENCE)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        raise Refusal(503, NOBODY_THERE) from error
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         if not isinstance(cause, ApplicationError):
