@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,12 +12,12 @@ import pytest
 import pytest_asyncio
 
 from tests.gateway.test_steering import ENDLESS
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, gateway
 from tests.support.rpc import Wire, wire
 from tests.support.studies import outlines, question, scopes, writes
 from tests.support.studies import plans as research_plan
 from tests.support.teams import does, plans, subtask, synthesis
-from tests.support.world import until
+from tests.support.world import World, until
 from theseus.contracts.archive import TaskRecord
 from theseus.gateway.rpc.protocol import orchestrator_pb2 as protocol
 from theseus.gateway.rpc.protocol import shared_pb2 as shared
@@ -201,6 +202,14 @@ async def test_a_plan_that_waits_is_found_and_approved_once(rpc: Wire, door: Gat
     assert not (await rpc.call("GetPendingApprovals")).approvals
     late = await rpc.refused("ApproveTask", **{**decision, "approved": False})
     assert late[0] in ("NOT_FOUND", "FAILED_PRECONDITION")
+
+
+async def test_tasks_whose_workers_are_away_hold_nobody_up_who_asks_for_approvals(idle: World, tmp_path: Path) -> None:
+    async with gateway(idle, tmp_path) as door, wire(door.backend) as rpc:
+        made = [await submit(rpc) for _ in range(3)]
+        assert not (await asyncio.wait_for(rpc.call("GetPendingApprovals"), 8)).approvals
+        for task_id in made:
+            await idle.client.get_workflow_handle(task_id).terminate()
 
 
 @pytest.mark.parametrize("approved", [True, False])

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from temporalio.service import RPCError
 
@@ -16,12 +17,14 @@ from theseus.stores.archive.port import Ended, Page, TaskFilter
 
 MOST_ASKED = 100
 """So many open tasks, the newest, are asked."""
+LISTENING = timedelta(seconds=3)
+"""How long each of them may take: where all workers are away, the caller still waits."""
 
 
 async def waiting(tasks: Tasks, wanted: TaskFilter, caller: Caller) -> list[tuple[TaskRecord, PendingApproval]]:
     """The approvals that open tasks wait for, those of the newest task first.
 
-    A task whose worker does not answer now tells of none.
+    A task whose worker does not answer within `LISTENING` tells of none.
 
     Raises:
         RPCError: Temporal does not answer.
@@ -40,8 +43,9 @@ async def waiting(tasks: Tasks, wanted: TaskFilter, caller: Caller) -> list[tupl
 
 async def _pending(tasks: Tasks, record: TaskRecord, caller: Caller) -> list[PendingApproval]:
     try:
-        return await steering.pending_approvals(await tasks.handle(record.task_id, caller))
-    except Refusal:
+        async with asyncio.timeout(LISTENING.total_seconds()):
+            return await steering.pending_approvals(await tasks.handle(record.task_id, caller))
+    except (Refusal, TimeoutError):
         return []
     except RPCError as error:
         if not is_unknown(error):
