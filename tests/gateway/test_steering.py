@@ -1,6 +1,7 @@
 """What people ask of a running task over HTTP reaches it, once, and what cannot be is refused in words."""
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,26 @@ async def test_where_a_running_task_stands_is_told(door: Gateway) -> None:
     told = await get(door, f"/api/v1/tasks/{task_id}")
     assert told["metadata"]["progress"]["phase"]
     await door.http.post(f"/api/v1/tasks/{task_id}/cancel")
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
+async def test_a_body_is_read_whatever_the_client_calls_it(door: Gateway, kind: str | None) -> None:
+    door.world.model.replace(ENDLESS)
+    task_id = await submit(door)
+    path, own = f"/api/v1/tasks/{task_id}", {"Content-Type": kind} if kind else {}
+    held = await door.http.post(f"{path}/pause", content=b'{"reason": "lunch"}', headers=own)
+    assert held.status_code == 202, held.text
+    await is_at(door, task_id, "PAUSED")
+    assert (await get(door, f"{path}/control-state"))["pause_reason"] == "lunch"
+    asked = ({"approval_id": "a", "workflow_id": task_id, "approved": True}, {"action": "approve"}, {"message": "hi"})
+    places = ("/api/v1/approvals/decision", f"{path}/review", f"/api/v1/swarm/{task_id}/message")
+    for place, body, status in zip(places, asked, (404, 409, 200), strict=True):
+        answer = await door.http.post(place, content=json.dumps(body), headers=own)
+        assert answer.status_code == status, answer.text
+    assert (await door.http.post(f"{path}/resume", content=b" null ", headers=own)).status_code == 202
+    broken = await door.http.post(f"{path}/cancel", content=b'{"reason": ', headers=own)
+    assert broken.status_code == 400 and "it is not JSON" in broken.json()["error"]
+    assert (await door.http.post(f"{path}/cancel", headers=own)).status_code == 202
 
 
 @pytest.mark.parametrize("approved", [True, False])

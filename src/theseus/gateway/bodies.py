@@ -1,6 +1,6 @@
 """Bodies of requests: JSON read by a model, whatever the client says of its type, and refused in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from theseus.contracts.errors import InvalidInput
 from theseus.domain.intake import parsed
+from theseus.gateway.callers import Calling
 
 
 class Body(BaseModel):
@@ -20,13 +21,13 @@ Read = TypeVar("Read", bound=Body)
 
 
 async def body_of(request: Request, model: type[Read]) -> Read:
-    """The body of a request; an empty one is an empty object.
+    """The body of a request; an empty one, or null, is an empty object.
 
     Raises:
         InvalidInput: it is no JSON, or not what the model says.
     """
     data = await request.body()
-    raw = parsed(data, "Invalid request body: it") if data.strip() else {}
+    raw = parsed(data, "Invalid request body: it") if data.strip() not in (b"", b"null") else {}
     if not isinstance(raw, dict):
         raise InvalidInput("Invalid request body: it has to be one JSON object")
     if place := next(_unkeepable(raw, ""), None):
@@ -35,6 +36,16 @@ async def body_of(request: Request, model: type[Read]) -> Read:
         return model.model_validate({name: value for name, value in raw.items() if value is not None})
     except ValidationError as error:
         raise _invalid(error) from error
+
+
+def reading(model: type[Read]) -> Callable[..., Awaitable[Read]]:
+    """The dependency by which a route gets its body, after it is known who calls."""
+
+    async def read(request: Request, caller: Calling) -> Read:
+        del caller
+        return await body_of(request, model)
+
+    return read
 
 
 def described(model: type[Body]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Depends, Header, Response
 
 from theseus.contracts.control import (
     SIGNAL_CANCEL,
@@ -17,6 +17,7 @@ from theseus.contracts.control import (
 )
 from theseus.gateway import steering
 from theseus.gateway.backend import Backend, Behind
+from theseus.gateway.bodies import described, reading
 from theseus.gateway.callers import Caller, Calling
 from theseus.gateway.once import Once
 from theseus.gateway.refusals import Refusal
@@ -32,23 +33,24 @@ from theseus.gateway.wire.steering import (
 )
 
 router = APIRouter(prefix="/api/v1", tags=["steering"], route_class=Once)
+Reason = Annotated[Why, Depends(reading(Why))]
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
-@router.post("/tasks/{task_id}/pause", status_code=202)
-async def pause(task_id: TaskId, backend: Behind, caller: Calling, why: Why | None = None) -> Done:
+@router.post("/tasks/{task_id}/pause", status_code=202, openapi_extra=described(Why))
+async def pause(task_id: TaskId, backend: Behind, caller: Calling, why: Reason) -> Done:
     """Holds a task at its next checkpoint."""
     return await _signalled(SIGNAL_PAUSE, task_id, backend, caller, why)
 
 
-@router.post("/tasks/{task_id}/resume", status_code=202)
-async def resume(task_id: TaskId, backend: Behind, caller: Calling, why: Why | None = None) -> Done:
+@router.post("/tasks/{task_id}/resume", status_code=202, openapi_extra=described(Why))
+async def resume(task_id: TaskId, backend: Behind, caller: Calling, why: Reason) -> Done:
     """Lets a task that is held go on."""
     return await _signalled(SIGNAL_RESUME, task_id, backend, caller, why)
 
 
-@router.post("/tasks/{task_id}/cancel", status_code=202)
-async def cancel(task_id: TaskId, backend: Behind, caller: Calling, why: Why | None = None) -> Done:
+@router.post("/tasks/{task_id}/cancel", status_code=202, openapi_extra=described(Why))
+async def cancel(task_id: TaskId, backend: Behind, caller: Calling, why: Reason) -> Done:
     """Ends a task, also in the middle of a model call."""
     return await _signalled(SIGNAL_CANCEL, task_id, backend, caller, why)
 
@@ -60,8 +62,10 @@ async def control_state(task_id: TaskId, backend: Behind, caller: Calling) -> Co
     return ControlAnswer.of(await steering.control_state(await backend.tasks.handle(task_id, caller)))
 
 
-@router.post("/approvals/decision")
-async def decide(body: DecisionBody, backend: Behind, caller: Calling) -> Done:
+@router.post("/approvals/decision", openapi_extra=described(DecisionBody))
+async def decide(
+    body: Annotated[DecisionBody, Depends(reading(DecisionBody))], backend: Behind, caller: Calling
+) -> Done:
     """Says yes or no to what a task waits for."""
     caller.require("tasks:write")
     decision = ApprovalDecision(
@@ -85,10 +89,10 @@ async def review(task_id: TaskId, response: Response, backend: Behind, caller: C
     return ReviewAnswer.of(state, found.record.query)
 
 
-@router.post("/tasks/{task_id}/review")
+@router.post("/tasks/{task_id}/review", openapi_extra=described(ReviewBody))
 async def decide_review(
     task_id: TaskId,
-    body: ReviewBody,
+    body: Annotated[ReviewBody, Depends(reading(ReviewBody))],
     backend: Behind,
     caller: Calling,
     if_match: Annotated[str | None, Header()] = None,
@@ -107,8 +111,10 @@ async def decide_review(
     return ReviewAnswer.of(state).model_copy(update={"message": receipt.detail})
 
 
-@router.post("/swarm/{task_id}/message")
-async def say(task_id: TaskId, body: MessageBody, backend: Behind, caller: Calling) -> Done:
+@router.post("/swarm/{task_id}/message", openapi_extra=described(MessageBody))
+async def say(
+    task_id: TaskId, body: Annotated[MessageBody, Depends(reading(MessageBody))], backend: Behind, caller: Calling
+) -> Done:
     """Gives words to the agent, or the lead, at work."""
     caller.require("tasks:write")
     message = MessageToTask(message_id=body.message_id or str(uuid.uuid4()), text=body.message, sent_by=caller.user_id)
@@ -116,10 +122,10 @@ async def say(task_id: TaskId, body: MessageBody, backend: Behind, caller: Calli
     return Done(success=receipt.accepted, message=receipt.detail or "sent", task_id=task_id)
 
 
-async def _signalled(name: str, task_id: str, backend: Backend, caller: Caller, why: Why | None) -> Done:
+async def _signalled(name: str, task_id: str, backend: Backend, caller: Caller, why: Why) -> Done:
     caller.require("tasks:write")
     handle = await backend.tasks.handle(task_id, caller)
-    reason = ControlReason(reason=(why and why.reason) or "", requested_by=caller.user_id)
+    reason = ControlReason(reason=why.reason or "", requested_by=caller.user_id)
     is_sent = await steering.signal(handle, name, reason)
     return Done(success=is_sent, message=f"{name} was sent" if is_sent else "the task has ended", task_id=task_id)
 

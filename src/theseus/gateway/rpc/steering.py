@@ -14,7 +14,7 @@ from theseus.gateway.rpc.call import Call, body, task_id_of
 from theseus.gateway.rpc.protocol import orchestrator_pb2 as wire
 from theseus.gateway.wire.steering import DecisionBody, Done, MessageBody, ReviewBody, Why
 
-Route = Callable[[str, Backend, Caller, Why | None], Awaitable[Done]]
+Route = Callable[[str, Backend, Caller, Why], Awaitable[Done]]
 Asked = wire.PauseTaskRequest | wire.ResumeTaskRequest | wire.CancelTaskRequest
 
 

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from theseus.contracts.control import ControlState, ReviewState
+from theseus.gateway.bodies import Body
 
 
-class Why(BaseModel):
+class Why(Body):
     """Body of pause, resume and cancel; all of it may be absent."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reason: str | None = Field(default=None, max_length=1_000)
 
@@ -41,10 +40,8 @@ class ControlAnswer(BaseModel):
         return cls.model_validate(state.model_dump() | {"paused_at": state.paused_at or ""})
 
 
-class DecisionBody(BaseModel):
+class DecisionBody(Body):
     """POST /api/v1/approvals/decision."""
-
-    model_config = ConfigDict(extra="forbid")
 
     approval_id: str = Field(min_length=1, max_length=128)
     workflow_id: str = Field(min_length=1, max_length=128)
@@ -55,10 +52,8 @@ class DecisionBody(BaseModel):
     approved_by: str | None = Field(default=None, max_length=128)
 
 
-class ReviewBody(BaseModel):
+class ReviewBody(Body):
     """POST /api/v1/tasks/{id}/review."""
-
-    model_config = ConfigDict(extra="forbid")
 
     action: str = Field(pattern="^(feedback|approve|reject)$")
     message: str | None = Field(default=None, max_length=10_000)
@@ -110,10 +105,8 @@ class ReviewAnswer(BaseModel):
         )
 
 
-class MessageBody(BaseModel):
+class MessageBody(Body):
     """POST /api/v1/swarm/{id}/message."""
-
-    model_config = ConfigDict(extra="forbid")
 
     message: str = Field(min_length=1, max_length=10_000)
     message_id: str | None = Field(
