@@ -193,6 +193,7 @@ async def test_a_plan_that_waits_is_found_and_approved_once(rpc: Wire, door: Gat
     assert (await rpc.refused("ApproveTask", **{**decision, "approval_id": ""}))[0] == "INVALID_ARGUMENT"
     code, words = await rpc.refused("ApproveTask", **decision, modified_action="{")
     assert code == "INVALID_ARGUMENT" and "JSON" in words
+    assert (await rpc.refused("ApproveTask", **decision, modified_action='["\\ud800"]'))[0] == "INVALID_ARGUMENT"
     done = await rpc.call("ApproveTask", **decision, feedback="fine", run_id="any", approved_by="ann")
     assert done.success and done.message
     ended = await is_at(rpc, answer.task_id, "COMPLETED")

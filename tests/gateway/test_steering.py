@@ -93,6 +93,15 @@ async def test_a_body_is_read_whatever_the_client_calls_it(door: Gateway, kind: 
     assert (await door.http.post(f"{path}/cancel", headers=own)).status_code == 202
 
 
+@pytest.mark.parametrize("changed", ['{"a": "\\ud800"}', '{"\\ud800": 1}', '{"a": NaN}', "[1e999]"])
+async def test_a_changed_action_that_would_not_arrive_as_it_is_is_refused(door: Gateway, changed: str) -> None:
+    task_id = await submit(door)
+    body = f'{{"approval_id": "a", "workflow_id": "{task_id}", "approved": true, "modified_action": {changed}}}'
+    answer = await door.http.post("/api/v1/approvals/decision", content=body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"].startswith("modified_action")
+
+
 @pytest.mark.parametrize("approved", [True, False])
 async def test_a_plan_is_approved_or_denied_once(door: Gateway, approved: bool) -> None:
     door.world.model.replace({"rules": [plans(subtask("a")), does("a"), synthesis("so")]})

@@ -1,8 +1,9 @@
 """Answers to what people ask of a running task."""
 
+import json
 from datetime import datetime
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, field_validator
 
 from theseus.contracts.control import ControlState, ReviewState
 from theseus.gateway.bodies import Body
@@ -50,6 +51,15 @@ class DecisionBody(Body):
     feedback: str | None = Field(default=None, max_length=10_000)
     modified_action: JsonValue = None
     approved_by: str | None = Field(default=None, max_length=128)
+
+    @field_validator("modified_action")
+    @classmethod
+    def _arrives(cls, value: JsonValue) -> JsonValue:
+        try:
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError as error:
+            raise ValueError("holds half a character, or a number that JSON has not, such as NaN") from error
+        return value
 
 
 class ReviewBody(Body):
