@@ -162,5 +162,14 @@ async def test_the_page_says_nothing_and_loads_nothing_from_elsewhere(door: Gate
     assert answer.status_code == 200 and "default-src 'none'" in answer.headers["Content-Security-Policy"]
     for name in ("main.js", "style.css", "api.js", "show.js", "task.js", "asking.js"):
         assert (await door.http.get(f"/page/{name}")).status_code == 200
-    for name in ("../app.py", "..%2fapp.py", "%2e%2e/app.py", "index.html", "nothing.js", "__init__.py"):
+    for name in (
+        "../app.py",
+        "..%2fapp.py",
+        "%2e%2e/app.py",
+        "index.html",
+        "nothing.js",
+        "__init__.py",
+        "%00.js",
+        "a" * 999 + ".js",
+    ):
         assert (await door.http.get(f"/page/{name}")).status_code == 404

@@ -1,5 +1,6 @@
 """GET /: the page to watch tasks, and its files. Open to all: it holds nothing; what it shows it asks the API for."""
 
+from functools import cache
 from html import escape
 from importlib.resources import files
 
@@ -35,8 +36,13 @@ async def page(backend: Behind) -> HTMLResponse:
 @router.get("/page/{name}")
 async def file(name: str) -> Response:
     """One of its files."""
-    kind = _KINDS.get(name[name.rfind(".") :]) if "/" not in name and "\\" not in name else None
-    found = _FILES / name
-    if kind is None or not found.is_file():
+    kind = _served().get(name)
+    if kind is None:
         raise Refusal(404, "there is no such file")
-    return Response(found.read_text(), media_type=kind, headers=_POLICY)
+    return Response((_FILES / name).read_text(), media_type=kind, headers=_POLICY)
+
+
+@cache
+def _served() -> dict[str, str]:
+    """The media types of the files by name: what else a name may be is never asked of the disk."""
+    return {each.name: kind for each in _FILES.iterdir() for end, kind in _KINDS.items() if each.name.endswith(end)}
