@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from tests.support.gateway import Gateway
 from tests.support.streams import delta, end, output, progress, published, read, registered, soon, told
+from tests.support.world import until
+from theseus.gateway.streams import sending
 
 
 async def frames(door: Gateway, query: str) -> list[dict[str, Any]]:
@@ -85,3 +88,29 @@ async def test_a_gateway_that_stops_says_so_on_its_sockets(door: Gateway) -> Non
     with pytest.raises(ConnectionClosedError) as closed:
         await soon(watching)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
+
+
+@pytest.mark.parametrize("path", ["/api/v1/stream/ws", "/api/v1/stream/sse"])
+async def test_a_reader_that_takes_nothing_is_left(door: Gateway, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(sending, "STALLED", timedelta(seconds=1))
+    monkeypatch.setattr(sending, "LOOK", timedelta(seconds=0.2))
+    task = await registered(door)
+    await published(door, task, [progress(task, n, "x" * 4_000) for n in range(4_000)])
+    host, _, port = door.url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port), limit=1_024)
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    more = f"{upgrade}Sec-WebSocket-Version: 13\r\n" if path.endswith("ws") else ""
+    writer.write(f"GET {path}?workflow_id={task} HTTP/1.1\r\nHost: here\r\n{more}\r\n".encode())
+
+    async def is_followed() -> bool:
+        return door.backend.streams.open == 1
+
+    async def is_left() -> bool:
+        return door.backend.streams.open == 0
+
+    try:
+        await until(is_followed)
+        await until(is_left)
+        assert door.backend.streams.open == 0
+    finally:
+        writer.transport.abort()

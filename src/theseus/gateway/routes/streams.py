@@ -1,6 +1,7 @@
 """GET /api/v1/stream/sse, /stream/ws, /tasks/{id}/stream, and POST /api/v1/tasks/stream: tasks while they run."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Annotated
 from urllib.parse import quote
@@ -13,9 +14,9 @@ from theseus.gateway.backend import Backend, Behind
 from theseus.gateway.callers import Caller, Calling
 from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.routes.tasks import TaskId
-from theseus.gateway.streams.items import GatewayStopping, Ping, Remark, Trouble
+from theseus.gateway.streams.items import GatewayStopping, Item, Ping, Remark, Trouble
 from theseus.gateway.streams.lines import lines
-from theseus.gateway.streams.sending import EventStream
+from theseus.gateway.streams.sending import EventStream, Giving
 from theseus.gateway.streams.since import Since
 from theseus.gateway.wire.events import TYPES, Frame, fault
 from theseus.gateway.wire.streams import StreamAnswer
@@ -80,10 +81,12 @@ async def ws(
     """The events of a task as JSON texts, then a close: 1000 at its end, 1013 when they cannot be read, 1012 at a restart."""
     record = await _record(workflow_id, backend, caller)
     await websocket.accept()
-    telling = asyncio.create_task(_tell(websocket, record, since, types, backend))
+    giving = Giving()
+    told = backend.streams.read(record, since, types)
+    telling = asyncio.create_task(_tell(websocket, record.task_id, told, giving))
     leaving = asyncio.create_task(_left(websocket))
     try:
-        await asyncio.wait([telling, leaving], return_when=asyncio.FIRST_COMPLETED)
+        await giving.until_over(telling, leaving)
         if telling.done():
             with suppress(WebSocketDisconnect, RuntimeError):
                 await websocket.close(telling.result())
@@ -93,19 +96,19 @@ async def ws(
         await asyncio.gather(telling, leaving, return_exceptions=True)
 
 
-async def _tell(websocket: WebSocket, record: TaskRecord, since: Since, types: frozenset[str], backend: Backend) -> int:
+async def _tell(websocket: WebSocket, task_id: str, told: AsyncGenerator[list[Item]], giving: Giving) -> int:
     """Sends until the end; gives the code to close with."""
     try:
-        async with aclosing(backend.streams.read(record, since, types)) as told:
+        async with aclosing(told):
             async for item in (item async for items in told for item in items):
                 match item:
                     case Ping() | Remark():
                         pass
                     case Trouble(message=message):
-                        await websocket.send_text(fault(record.task_id, message))
+                        await giving.give(websocket.send_text(fault(task_id, message)))
                         return TRY_AGAIN
                     case Frame() as frame:
-                        await websocket.send_text(frame.data)
+                        await giving.give(websocket.send_text(frame.data))
     except GatewayStopping:
         return RESTARTING
     except (WebSocketDisconnect, RuntimeError):
