@@ -27,7 +27,7 @@ async def test_whatever_is_sent_is_answered_as_the_document_says(door: Gateway) 
             f"{door.url}/openapi.json",
         ),
         *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES)),
-        *("--seed", "6", "--workers", "2", "--request-timeout", "20", "--no-color", "--suppress-health-check", "all"),
+        *("--seed", "6", "--workers", "1", "--request-timeout", "20", "--no-color", "--suppress-health-check", "all"),
         *("--generation-database", "none", "--max-time", str(SECONDS), "--exclude-path-regex", "stream|completions"),
     )
     process = await asyncio.create_subprocess_exec(
