@@ -1,15 +1,12 @@
 """A task whose input was accepted: every twin key resolved, every default filled in. Inner contract."""
 
-import operator
-
-from pydantic import BaseModel, ConfigDict, Field
-
 from theseus.contracts.attachments import AttachmentRef
+from theseus.contracts.inner import Sparse
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import Limits, Mode, ModelTier, ResearchStrategy, TaskContext
 
 
-class AcceptedTask(BaseModel):
+class AcceptedTask(Sparse):
     """What the modes work from.
 
     `mode` is None when the router has to decide; `asks_for_agents` says that `max_concurrent_agents` was given,
@@ -17,8 +14,6 @@ class AcceptedTask(BaseModel):
     None when the router decides that. `attachments` are those of the context once they are kept; the context has them
     no more then.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     task_id: str
     session: SessionKey
@@ -43,4 +38,4 @@ class AcceptedTask(BaseModel):
     fallback_mode: Mode | None = None
     limits: Limits
     context: TaskContext
-    attachments: tuple[AttachmentRef, ...] = Field(default=(), exclude_if=operator.not_)
+    attachments: tuple[AttachmentRef, ...] = ()

@@ -7,7 +7,8 @@ from theseus.contracts.control import ControlMemory
 from theseus.contracts.errors import TaskError
 from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
-from theseus.contracts.messages import Inner, Message, Route
+from theseus.contracts.inner import Sparse
+from theseus.contracts.messages import Message, Route
 from theseus.contracts.plan import Strategy, Subtask
 from theseus.contracts.research import Card, ResearchBrief
 from theseus.contracts.task import AgentRecord, Limits, TaskStatus, Usage
@@ -17,7 +18,7 @@ MOST_CONTEXT_BYTES = 32 * 1024
 MOST_CARRIED_BYTES = 1024 * 1024
 
 
-class RouteSpent(Inner):
+class RouteSpent(Sparse):
     """Calls and usage of one route."""
 
     route: Route
@@ -25,7 +26,7 @@ class RouteSpent(Inner):
     usage: Usage
 
 
-class Carried(Inner):
+class Carried(Sparse):
     """What an agent takes along when it continues as new."""
 
     messages: tuple[Message, ...] = ()
@@ -47,7 +48,7 @@ class Carried(Inner):
 NOTHING = Carried()
 
 
-class Assignment(Inner):
+class Assignment(Sparse):
     """What an AgentWorkflow is started with.
 
     `agent` is its path within the task ("agent/2"); `briefing` its first message; `limits` its share of the task's
@@ -71,7 +72,7 @@ class Assignment(Inner):
     carried: Carried | None = None
 
 
-class AgentReport(Inner):
+class AgentReport(Sparse):
     """What an agent comes back with.
 
     `text` is its result, or, where `error` is set, what it had found before; `cards` is the evidence that it noted, also

@@ -8,7 +8,8 @@ from theseus.contracts.control import ControlMemory, ReviewState
 from theseus.contracts.errors import ErrorType
 from theseus.contracts.events import Event
 from theseus.contracts.facts import Facts
-from theseus.contracts.messages import Inner, Message
+from theseus.contracts.inner import Inner
+from theseus.contracts.messages import Message
 from theseus.contracts.plan import Plan
 from theseus.contracts.research import ResearchState
 from theseus.contracts.session import Window

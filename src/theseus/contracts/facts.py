@@ -1,20 +1,17 @@
 """What a worker knows and a workflow may not read by itself: recorded once, at the start of a task. Inner contract."""
 
-import operator
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from theseus.contracts.control import ApprovalRules
+from theseus.contracts.inner import Sparse
 from theseus.contracts.memory import Recalled
 from theseus.contracts.messages import Route
 from theseus.contracts.task import ModelTier
 from theseus.contracts.tools import ToolFacts
 
 
-class ModelCard(BaseModel):
+class ModelCard(Sparse):
     """One model as the catalogue has it; prices in millionths of a US dollar per million tokens; `vision`: it sees images."""
-
-    model_config = ConfigDict(frozen=True)
 
     route: Route
     tier: ModelTier
@@ -24,13 +21,11 @@ class ModelCard(BaseModel):
     output_price: int
     cached_price: int
     cache_write_price: int
-    vision: bool = Field(default=False, exclude_if=operator.not_)
+    vision: bool = False
 
 
-class FactsRequest(BaseModel):
+class FactsRequest(Sparse):
     """Which facts a task asks for."""
-
-    model_config = ConfigDict(frozen=True)
 
     task_id: str
     tenant_id: str = ""
@@ -38,20 +33,18 @@ class FactsRequest(BaseModel):
     provider_override: str | None = None
 
 
-class Facts(BaseModel):
+class Facts(Sparse):
     """Recorded answers: the usable models of each tier in order of preference, the tools, the roles, the attributes.
 
     `archives` says that ended tasks are kept. `memory` is what the setting says of tasks that do not say themselves; `recalled` what the task's user is known for,
     None where the task has no memory. `refusal` is set when the wanted model or provider cannot be had, in words for the caller.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    models: dict[ModelTier, tuple[ModelCard, ...]] = {}
+    models: dict[ModelTier, tuple[ModelCard, ...]] = Field(default={})
     tools: tuple[ToolFacts, ...] = ()
     search_attributes: bool = False
     approvals: ApprovalRules = ApprovalRules()
     memory: bool = False
-    archives: bool = Field(default=False, exclude_if=operator.not_)
+    archives: bool = False
     recalled: Recalled | None = None
     refusal: str | None = None

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from theseus.contracts.messages import Inner, Route
+from theseus.contracts.inner import Inner
+from theseus.contracts.messages import Route
 from theseus.contracts.task import Usage
 
 MOST_FACTS_OF_A_TASK = 8

@@ -4,23 +4,17 @@ A conversation is a `Head` (who speaks, with which facts) and messages. It is ke
 (`domain/transcript.py` has the hashes); a request names the prefix by hash and carries only what is new.
 """
 
-import operator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from theseus.contracts.attachments import AttachmentRef
+from theseus.contracts.inner import Sparse
 from theseus.contracts.session import SessionKey, Window
 from theseus.contracts.task import Usage
 
 
-class Inner(BaseModel):
-    """Base of what crosses between our own parts: tolerant to fields of a newer version, immutable."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class ToolCall(Inner):
+class ToolCall(Sparse):
     """A model's wish to call a tool. `arguments` is the JSON text as the model wrote it, valid or not."""
 
     id: str
@@ -28,14 +22,14 @@ class ToolCall(Inner):
     arguments: str
 
 
-class UserMessage(Inner):
+class UserMessage(Sparse):
     """Words of the user, or of the program to the model."""
 
     role: Literal["user"] = "user"
     text: str
 
 
-class AssistantMessage(Inner):
+class AssistantMessage(Sparse):
     """A model's answer: text, tool calls, or both."""
 
     role: Literal["assistant"] = "assistant"
@@ -43,7 +37,7 @@ class AssistantMessage(Inner):
     tool_calls: tuple[ToolCall, ...] = ()
 
 
-class ToolMessage(Inner):
+class ToolMessage(Sparse):
     """What one tool call gave."""
 
     role: Literal["tool"] = "tool"
@@ -56,16 +50,16 @@ class ToolMessage(Inner):
 Message = Annotated[UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
 
 
-class Head(Inner):
+class Head(Sparse):
     """How a conversation begins: the role, the facts its prompt is rendered from, the session's window, and images."""
 
     role: str
-    facts: dict[str, JsonValue] = {}
+    facts: dict[str, JsonValue] = Field(default={})
     window: Window | None = None
-    images: tuple[AttachmentRef, ...] = Field(default=(), exclude_if=operator.not_)
+    images: tuple[AttachmentRef, ...] = ()
 
 
-class TaskRef(Inner):
+class TaskRef(Sparse):
     """Which task and which agent of it a call belongs to. `agent` is "" for the task itself, else its path ("agent/2")."""
 
     task_id: str
@@ -73,7 +67,7 @@ class TaskRef(Inner):
     agent: str = ""
 
 
-class Route(Inner):
+class Route(Sparse):
     """One model of one provider, as the catalogue names them."""
 
     provider: str
@@ -83,7 +77,7 @@ class Route(Inner):
         return f"{self.provider}/{self.model}"
 
 
-class LLMRequest(Inner):
+class LLMRequest(Sparse):
     """One model call.
 
     `prefix` is the hash of all that came before, None when the conversation starts here (then `head` is set).
@@ -108,7 +102,7 @@ class LLMRequest(Inner):
     spare_microusd: int | None = None
 
 
-class LLMReply(Inner):
+class LLMReply(Sparse):
     """What a model call gave. `prefix` is the hash of the conversation with this answer in it.
 
     `answer` is the parsed structure when the role has one; `invalid` says in words why it could not be read.
@@ -129,10 +123,10 @@ class LLMReply(Inner):
     window_lost: bool = False
     untold: bool = False
     wasted: Usage | None = None
-    unseen: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
+    unseen: tuple[str, ...] = ()
 
 
-class TranscriptPart(Inner):
+class TranscriptPart(Sparse):
     """A slice of one transcript node on its way back to a store that lost it; `part` counts from 0."""
 
     conversation: str

@@ -3,23 +3,21 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from theseus.contracts.inner import Sparse
 
 
-class SessionKey(BaseModel):
+class SessionKey(Sparse):
     """A session belongs to its tenant and user; for anyone else it does not exist. Absent ids are the empty string."""
-
-    model_config = ConfigDict(frozen=True)
 
     session_id: str
     tenant_id: str = ""
     user_id: str = ""
 
 
-class SessionMessage(BaseModel):
+class SessionMessage(Sparse):
     """One message of a session. `seq` counts from 1 and never changes, also when older messages are trimmed."""
-
-    model_config = ConfigDict(frozen=True)
 
     seq: int = 0
     role: Literal["user", "assistant"]
@@ -29,39 +27,31 @@ class SessionMessage(BaseModel):
     at: datetime | None = None
 
 
-class MessageHead(BaseModel):
+class MessageHead(Sparse):
     """A session message without its text: enough to fit a window, small enough for a history."""
-
-    model_config = ConfigDict(frozen=True)
 
     seq: int
     role: Literal["user", "assistant"]
     tokens: int
 
 
-class SessionSummary(BaseModel):
+class SessionSummary(Sparse):
     """A stored summary of the session's messages up to and including `through_seq`. PII is redacted."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str
     tokens: int
     through_seq: int
 
 
-class SessionView(BaseModel):
+class SessionView(Sparse):
     """What `session.load` gives: the last messages' heads, oldest first, and the stored summary."""
-
-    model_config = ConfigDict(frozen=True)
 
     heads: tuple[MessageHead, ...] = ()
     summary: SessionSummary | None = None
 
 
-class Window(BaseModel):
+class Window(Sparse):
     """Which of a session's messages a model sees: by number, the texts stay in the store. `summary` stands in the gap."""
-
-    model_config = ConfigDict(frozen=True)
 
     session: SessionKey
     before: tuple[int, ...] = ()
@@ -69,10 +59,8 @@ class Window(BaseModel):
     after: tuple[int, ...] = ()
 
 
-class Turn(BaseModel):
+class Turn(Sparse):
     """A user's turn and its answer, appended together once per task. Tokens are estimated by domain/tokens.py."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: SessionKey
     task_id: str
@@ -82,19 +70,15 @@ class Turn(BaseModel):
     answer_tokens: int
 
 
-class LoadSession(BaseModel):
+class LoadSession(Sparse):
     """Asks for a session's last `last` messages."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: SessionKey
     last: int
 
 
-class SaveSummary(BaseModel):
+class SaveSummary(Sparse):
     """Asks the store to keep a summary; an older one (smaller through_seq) never replaces a newer."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: SessionKey
     summary: SessionSummary

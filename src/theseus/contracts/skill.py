@@ -2,7 +2,7 @@
 
 from pydantic import Field, JsonValue, model_validator
 
-from theseus.contracts.messages import Inner
+from theseus.contracts.inner import Inner
 from theseus.contracts.template import Name, Shape, Version
 
 MOST_BODY_CHARS = 32_000

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from theseus.contracts.messages import Inner
+from theseus.contracts.inner import Inner
 from theseus.contracts.plan import Plan, Strategy
 from theseus.contracts.task import ModelTier, ToolName
 

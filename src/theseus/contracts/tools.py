@@ -1,12 +1,12 @@
 """Tools as data: what a model is told of them, what a call asks and gives. Inner contract."""
 
-import operator
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from theseus.contracts.inner import Sparse
 from theseus.contracts.messages import TaskRef, ToolCall
 from theseus.contracts.research import Card, ResearchCall
 
@@ -59,43 +59,37 @@ class ToolSpec(BaseModel):
     timeout: timedelta
 
 
-class ToolFacts(BaseModel):
+class ToolFacts(Sparse):
     """The part of a spec that a workflow needs, recorded once per task; `roles` are those that an adapter brought it for."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     effect: Effect
     timeout: timedelta
-    roles: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
+    roles: tuple[str, ...] = ()
 
 
-class ToolRequest(BaseModel):
+class ToolRequest(Sparse):
     """One tool call.
 
     `idempotency_key` is stable over retries; `research` says for which sub-question a researcher calls. `context` is what
     the task's caller gave; where it is too large to go with each call, it is to be read from the task's input.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     ref: TaskRef
     step: int
     call: ToolCall
     idempotency_key: str
     research: ResearchCall | None = None
-    context: dict[str, JsonValue] = Field(default={}, exclude_if=operator.not_)
-    is_context_in_input: bool = Field(default=False, exclude_if=operator.not_)
+    context: dict[str, JsonValue] = Field(default={})
+    is_context_in_input: bool = False
 
 
-class ToolResult(BaseModel):
+class ToolResult(Sparse):
     """What a tool call gave, small enough for a history: larger output is head and tail here, whole in the artifact store.
 
     `untold` says that the event log was down, so that the workflow has to tell of it. `cards` is the evidence that was
     admitted. `queue` is the task queue of the worker that holds what the next call of this kind needs.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     call_id: str
     name: str
