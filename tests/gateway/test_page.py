@@ -63,6 +63,47 @@ async def test_a_task_is_started_watched_and_found_again(page: Page, door: Gatew
     assert await fits(page)
 
 
+REPORT = """# Rivers of Varn
+
+The **Ourn** is `412` km long. [1]
+Its name is <b>old</b>; see [the map](https://map.example/ourn) and [not this](javascript:alert(1)).
+
+## Sources
+
+1. Map of Varn. <https://map.example/varn>
+   - sheet one
+2. Gazetteer
+
+| river | km |
+|-------|----|
+| Ourn  | 412 |
+
+```
+# no heading
+```
+
+> said _once_
+"""
+
+
+async def test_an_answer_is_shown_as_it_is_meant_to_be_read(page: Page, door: Gateway) -> None:
+    door.world.model.replace({"rules": [{"reply": {"text": REPORT}}]})
+    await start(page, "What is known about the rivers of Varn?")
+    await expect(page.get_by_role("status")).to_have_text("completed", timeout=20_000)
+    answer = page.get_by_label("Answer of the task")
+    await expect(answer.get_by_role("heading")).to_have_text(["Rivers of Varn", "Sources"])
+    await expect(answer.locator("p").first).to_contain_text("The Ourn is 412 km long. [1]")
+    await expect(answer.locator("p").first).to_contain_text("<b>old</b>")
+    assert await answer.locator("strong, code, em").all_text_contents() == ["Ourn", "412", "once"]
+    links = [await link.get_attribute("href") for link in await answer.get_by_role("link").all()]
+    assert links == ["https://map.example/ourn", "https://map.example/varn"]
+    assert await answer.locator("ol > li").count() == 2 and await answer.locator("ol ul > li").count() == 1
+    assert await answer.locator("th, td").all_text_contents() == ["river", "km", "Ourn", "412"]
+    await expect(answer.locator("pre")).to_have_text("# no heading")
+    await expect(answer.locator("blockquote")).to_have_text("said once")
+    assert await fits(page)
+
+
 async def test_a_task_is_held_goes_on_and_is_ended(page: Page, door: Gateway) -> None:
     call = {"name": "calculator", "arguments": {"expression": "1+1"}}
     door.world.model.replace({"rules": [{"reply": {"tool_calls": [call], "text": "on it"}, "latency": 0.5}]})

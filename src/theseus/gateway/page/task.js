@@ -2,12 +2,14 @@
 
 import { follow, get, post } from "./api.js";
 import * as asking from "./asking.js";
+import { markdown } from "./markdown.js";
 import { $, element, logged, planned, problem, spent, words } from "./show.js";
 
 const OVER = new Set(["completed", "failed", "cancelled", "timeout"]);
 const GOOD = new Set(["completed", "running", "queued"]);
 const EVERY = 2000;
 const MOST_LINES = 500;
+const MOST_READ = 200_000;
 
 // The task that the address names; "" where it names none.
 export function named() {
@@ -87,7 +89,7 @@ async function refresh(taskId) {
   list("agents", (task.metadata?.agents ?? now.agents ?? []).map(agent));
   if (isOver) {
     asking.close();
-    $("answer").textContent = task.result || task.error || "";
+    answered(task.result || task.error || "");
   }
   return isOver;
 }
@@ -108,7 +110,7 @@ function seen(taskId, kind, event, partial) {
   const type = event.type ?? kind;
   if (kind === "thread.message.delta") written(event, partial);
   if (kind === "thread.message.completed" && event.agent_id === "final_output") {
-    $("answer").textContent = event.response ?? event.message ?? "";
+    answered(event.response ?? event.message ?? "");
   }
   if (type === "APPROVAL_REQUESTED") asking.approval(taskId, event);
   if (type === "RESEARCH_PLAN_READY" || type === "RESEARCH_PLAN_UPDATED") asking.review(taskId);
@@ -127,14 +129,30 @@ function seen(taskId, kind, event, partial) {
 function written(event, partial) {
   const { step, attempt } = event.payload ?? {};
   const place = `${event.agent_id}/${step}/${attempt}`;
-  if (partial.place !== place || event.payload?.reset) $("answer").textContent = "";
+  if (partial.place !== place || event.payload?.reset) plain("");
   partial.place = place;
   $("answer").append(event.delta ?? event.message ?? "");
 }
 
+// The answer for good, as it is meant to be read; a very long one as it was written.
+function answered(text) {
+  if (text.length > MOST_READ) {
+    plain(text);
+    return;
+  }
+  $("answer").classList.add("read");
+  $("answer").replaceChildren(markdown(text));
+}
+
+function plain(text) {
+  $("answer").classList.remove("read");
+  $("answer").textContent = text;
+}
+
 function clear(taskId) {
   asking.close();
-  for (const id of ["plan", "agents", "log", "answer"]) $(id).replaceChildren();
+  plain("");
+  for (const id of ["plan", "agents", "log"]) $(id).replaceChildren();
   for (const id of ["plan-title", "agents-title"]) $(id).hidden = true;
   for (const id of ["status", "facts"]) $(id).textContent = "";
   $("task-title").textContent = taskId;
