@@ -191,7 +191,7 @@ def test_nobody_is_given_a_setting_that_there_is_not(image_env: Env, worker: Jso
 
 
 def test_the_image_s_settings_are_valid(image_env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
-    _settings(image_env, monkeypatch)
+    assert _settings(image_env, monkeypatch).data_dir.is_absolute(), "what is kept has a volume"
 
 
 def test_the_compose_file_s_settings_are_valid(worker: Json, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,7 +168,8 @@ async def test_the_reader_sees_no_key_of_the_worker(monkeypatch: pytest.MonkeyPa
     st.sampled_from([None, "utf-8", "utf-16", "cp1252", "shift_jis", "idna", "hex", "rot13", "x y"]),
 )
 def test_any_bytes_are_decoded_to_text_that_can_be_kept(data: bytes, charset: str | None) -> None:
-    readable.decode(data, charset).encode()
+    text = readable.decode(data, charset)
+    assert text.encode().decode() == text
 
 
 @pytest.mark.parametrize("charset", ["punycode", "UTF7", "unicode-escape", "raw_unicode_escape", "idna", "undefined"])
