@@ -47,7 +47,7 @@ def test_a_skill_is_one_file_or_a_folder_with_skill_md(tmp_path: Path) -> None:
     (tmp_path / "two" / "SKILL.md").write_text(GOOD.replace("name: s", "name: two\nversion: 1.10.0"))
     (tmp_path / "two" / "older.md").write_text(GOOD.replace("name: s", "name: two\nversion: 1.9.0"))
     skills = Skills([tmp_path])
-    assert skills.names() == ["s@1.0.0", "two@1.10.0", "two@1.9.0"] and not skills.contents.problems
+    assert skills.names() == ["s@1.0.0", "two@1.9.0", "two@1.10.0"] and not skills.contents.problems
     newest = skills.find("two")
     assert newest is not None and newest.head.version == "1.10.0" and newest.body == "# Do it\n\nwell"
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from theseus.activities.library.documents import MAX_FILE_BYTES, LibraryError
-from theseus.domain.versions import newest
+from theseus.domain.versions import newest, ordered
 
 T = TypeVar("T")
 
@@ -53,9 +53,10 @@ class Contents(Generic[T]):
     spoiled: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def all(self) -> Iterator[Item[T]]:
-        """Every item, by name."""
+        """Every item, by name and from the oldest version to the newest."""
         for name in sorted(self.items):
-            yield from self.items[name].values()
+            versions = self.items[name]
+            yield from (versions[version] for version in ordered(versions))
 
     def find(self, name: str, version: str | None) -> Item[T] | None:
         """The item of a version, or the newest; None when there is none.
