@@ -58,6 +58,34 @@ async def test_an_attack_ends_soon_and_costs_only_itself(rendering: Rendering, a
 
 async def test_a_process_that_hangs_or_dies_is_replaced_within_the_same_request(rendering: Rendering) -> None:
     await render(rendering, "first")
+async def test_texts_that_take_long_are_given_up_together_and_not_one_by_one() -> None:
+    """Others wait for their turn meanwhile."""
+    slow = ATTACKS["a loop in a loop"]
+    began = time.monotonic()
+    async with Rendering(step_seconds=3.0) as rendering:
+        made = await render(rendering, "first", *(slow for _ in range(10)), "last")
+        assert time.monotonic() - began < 9
+        assert made.values == {"t0": "first"}
+        assert "more than 3 s together" in made.failed["t11"]
+        assert (await render(rendering, "next")).values == {"t0": "next"}
+
+
+async def test_texts_of_one_step_come_to_no_more_than_an_event_of_a_history_holds(rendering: Rendering) -> None:
+    made = await render(rendering, *("{{ 'x' * 40000 }}" for _ in range(40)))
+    assert 20 < len(made.values) < 40
+    assert all("bytes together" in why for why in made.failed.values())
+    assert (await render(rendering, "{{ results.get('t39', 'nothing') }}")).values == {"t0": "nothing"}
+
+
+async def test_a_module_where_the_worker_was_started_is_not_taken_for_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jinja2.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    async with Rendering() as rendering:
+        assert (await render(rendering, "fine")).values == {"t0": "fine"}
+
+
     process = rendering._process  # pyright: ignore[reportPrivateUsage]
     assert process is not None
     os.kill(process.pid, 9)

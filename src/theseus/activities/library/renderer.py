@@ -22,6 +22,8 @@ CPU_SECONDS = 2.0
 """Processor time for one text."""
 MAX_BYTES = 48 * 1024
 """What one text may come to."""
+MOST_BYTES = 1024 * 1024
+"""What the texts of one step may come to together: they are one event of a history."""
 MESSAGE_CHARS = 300
 
 
@@ -36,8 +38,10 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         sees: dict[str, Any] = request["sees"]
+        room: int = request["room"]
         for text in request["texts"]:
-            answer = _answer(env, text, sees)
+            answer = _answer(env, text, sees, room)
+            room -= answer.get("size", 0)
             _say({"id": text["id"], **answer})
             if text["is_result"] and "value" in answer:
                 sees["results"][text["id"]] = answer["value"]
@@ -59,7 +63,9 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _TooLong
 
 
-def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(
+    env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: Mapping[str, Any], room: int
+) -> dict[str, Any]:
     names = {**sees, "item": text["item"], "index": text["index"]} if text["index"] is not None else sees
     try:
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
@@ -83,7 +89,9 @@ def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: M
         return {"error": f"{type(error).__name__}: {str(error)[:MESSAGE_CHARS]}"}
     if len(said) > MAX_BYTES:
         return {"error": _too_large()}
-    return {"value": json.loads(said)}
+    if len(said) > room:
+        return {"error": f"the texts of one step come to more than {MOST_BYTES} bytes together"}
+    return {"value": json.loads(said), "size": len(said)}
 
 
 def _too_large() -> str:

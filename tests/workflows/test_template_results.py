@@ -1,0 +1,58 @@
+"""What the nodes of a template brought is told as it is: too much, nothing, cut, or by the last of the budget."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from tests.support.teams import assign, does, finish, leads, recruit
+from tests.support.templates import agent, text, tool, write
+from tests.support.world import World, world
+from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.activities.tools.registry import tool as tool_of
+from theseus.contracts.task import TaskResult, TaskStatus
+from theseus.contracts.tools import Effect
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a test's templates are."""
+    made = tmp_path / "own templates"
+    made.mkdir()
+    return made
+
+
+@pytest_asyncio.fixture
+async def shelf(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path, folder: Path
+) -> AsyncIterator[World]:
+    """A worker that finds templates in `folder`."""
+    async with world(temporal.client, model, tmp_path, templates=(str(folder),)) as made:
+        yield made
+
+
+async def run(there: World, query: str = "the task", **keys: Any) -> TaskResult:
+    context = {"template": "t", **keys.pop("context", {})}
+    return await there.run(query, workflow="TemplateWorkflow", context=context, **keys)
+
+
+async def test_texts_that_are_more_than_a_history_takes_at_once_are_failed_nodes_and_stop_no_task(
+    shelf: World, folder: Path
+) -> None:
+    nodes = [text(f"n{number}", "{{ 'x' * 40000 }}") for number in range(90)]
+    write(folder, {"name": "t", "nodes": nodes, "output": "{{ results.values() | list | length }} texts"})
+    result = await run(shelf, context={"disable_ai": True})
+    assert result.status is TaskStatus.PARTIAL, result.error
+    assert 20 <= int(result.result.split()[0]) < 90
+    assert result.metadata.plan is not None
+    assert "bytes together" in next(part.note for part in result.metadata.plan.subtasks if part.state == "failed")
+
+
+@tool_of(effect=Effect.READ, timeout=timedelta(seconds=5))
+def all_rows() -> str:
+    """Gives all rows."""
+    return "row\n" * 5000
