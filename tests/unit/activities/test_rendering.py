@@ -40,6 +40,8 @@ ATTACKS = {
     "the class of a number": "{{ (1)['__cl' ~ 'ass__']['__base__'] }}",
     "a filter by attribute": "{{ [params] | map(attribute='__class__') | list | first | string }}",
     "a change of what was given": "{% set x = params.rows.append(3) %}{{ params.rows }}",
+    "a change by way of the type": "{{ dict.update(task, {'query': 'another'}) }}",
+    "a removal by way of the type": "{{ dict.clear(params) }}",
     "format of attributes": "{{ '{0.__class__}'.format(params) }}",
     "what is not there": "{{ params.nope.deeper }}",
     "a division": "{{ 1 / 0 }}",
@@ -56,8 +58,6 @@ async def test_an_attack_ends_soon_and_costs_only_itself(rendering: Rendering, a
     assert "class 'dict'" not in made.failed["t0"]
 
 
-async def test_a_process_that_hangs_or_dies_is_replaced_within_the_same_request(rendering: Rendering) -> None:
-    await render(rendering, "first")
 async def test_texts_that_take_long_are_given_up_together_and_not_one_by_one() -> None:
     """Others wait for their turn meanwhile."""
     slow = ATTACKS["a loop in a loop"]
@@ -86,6 +86,8 @@ async def test_a_module_where_the_worker_was_started_is_not_taken_for_the_engine
         assert (await render(rendering, "fine")).values == {"t0": "fine"}
 
 
+async def test_a_process_that_hangs_or_dies_is_replaced_within_the_same_request(rendering: Rendering) -> None:
+    await render(rendering, "first")
     process = rendering._process  # pyright: ignore[reportPrivateUsage]
     assert process is not None
     os.kill(process.pid, 9)
