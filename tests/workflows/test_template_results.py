@@ -52,6 +52,17 @@ async def test_texts_that_are_more_than_a_history_takes_at_once_are_failed_nodes
     assert "bytes together" in next(part.note for part in result.metadata.plan.subtasks if part.state == "failed")
 
 
+@pytest.mark.parametrize("role", ["ads_research", "financial_news"])
+async def test_a_node_whose_role_no_adapter_serves_is_refused_before_any_call(
+    shelf: World, folder: Path, role: str
+) -> None:
+    write(folder, {"name": "t", "nodes": [agent("a"), {**agent("b"), "role": role}]})
+    result = await run(shelf)
+    assert result.error is not None and result.error.field == "context.template"
+    assert f"nodes.1.role: {role}" in result.error.message and "adapter" in result.error.message
+    assert not shelf.model.requests
+
+
 @tool_of(effect=Effect.READ, timeout=timedelta(seconds=5))
 def all_rows() -> str:
     """Gives all rows."""

@@ -112,9 +112,13 @@ class Templates:
         return [item.key for item in self._shelf.contents().all()]
 
 
-def unusable(found: Found, tools: Mapping[str, Effect], roles: Collection[str]) -> str:
-    """What a worker with these tools and roles cannot do of a template; empty when it can do all."""
-    wrong = tool_faults(found.template, tools, roles)
+
+def unusable(found: Found, tools: Mapping[str, Effect], roles: Collection[str], unserved: Collection[str] = ()) -> str:
+    """What a worker with these tools and roles cannot do of a template; empty when it can do all.
+
+    `unserved` are roles that need a vendor's tools and have none.
+    """
+    wrong = tool_faults(found.template, tools, roles, unserved)
     return str(found.origin.wrong(wrong)) if wrong else ""
 
 
