@@ -200,6 +200,7 @@ def _library(settings: Settings, registry: Registry, rendering: Rendering) -> Li
     library = LibraryActivities(
         templates, skills, rendering, registry.facts, PRESETS, falls_back=settings.template_fallback
     )
+    library.look()
     return library
 
 

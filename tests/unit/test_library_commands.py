@@ -53,3 +53,19 @@ def test_one_is_shown_as_it_runs_the_newest_where_no_version_is_named(folder: Pa
 def test_a_template_is_rendered_without_a_task(folder: Path) -> None:
     assert ran("templates", "render", "t", "--params", '{"who": "Ada"}').stdout == "Hello Ada\n"
     assert "who" in str(refused("templates", "render", "t"))
+
+
+@pytest.mark.parametrize("kind", ["templates", "skills"])
+def test_what_is_wrong_is_said_with_its_place_and_ends_a_script(folder: Path, kind: str) -> None:
+    assert ran(kind, "validate", str(folder)).exit_code == 0
+    (folder / "bad.yaml").write_text("name: bad\nnodes: []\n")
+    (folder / "bad.md").write_text("---\nnome: bad\n---\nWork.\n")
+    ended = ran(kind, "validate", str(folder))
+    assert ended.exit_code == 1 and f"{folder / 'bad.'}" in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["templates", "skills"])
+def test_a_folder_that_is_not_there_is_not_sound(folder: Path, kind: str) -> None:
+    """A mistyped path in a pipeline would let everything pass."""
+    ended = ran(kind, "validate", str(folder / "tempaltes"))
+    assert ended.exit_code == 1 and "tempaltes: there is no such folder" in ended.stderr

@@ -275,7 +275,7 @@ def test_hidden_files_and_other_files_are_not_read(tmp_path: Path) -> None:
     (hidden / "t.yaml").write_text(HEAD + ONE)
     (tmp_path / "t.yaml").symlink_to(hidden / "t.yaml")
     (tmp_path / "README.md").write_text("no template")
-    templates = Templates([tmp_path, tmp_path / "missing"])
+    templates = Templates([tmp_path])
     assert templates.names() == ["t@1.0.0"] and not templates.contents.problems
 
 

@@ -51,6 +51,16 @@ class LibraryActivities:
         self._tools = tools
         self._roles = roles
         self._falls_back = falls_back
+        self._looked_at: tuple[object, object] | None = None
+
+    def look(self) -> None:
+        """Says in the log what of the files cannot be used, again whenever they have changed."""
+        seen = (self._templates.contents, self._skills.contents)
+        if self._looked_at is not None and all(one is other for one, other in zip(seen, self._looked_at, strict=True)):
+            return
+        self._looked_at = seen
+        for problem in (*self._templates.problems(), *self._skills.contents.problems):
+            _log.warning("a template or skill cannot be used: %s", problem)
 
     @activity.defn(name="template.load")
     async def load(self, request: LoadTemplate) -> LoadedTemplate:
@@ -71,6 +81,7 @@ class LibraryActivities:
             raise ApplicationError(str(error), type=ErrorType.INTERNAL) from error
 
     def _load_skill(self, request: LoadSkill) -> LoadedSkill:
+        self.look()
         try:
             skill = self._skills.find(request.name, request.version)
         except LibraryError as error:
@@ -85,6 +96,7 @@ class LibraryActivities:
         return LoadedSkill(skill=skill)
 
     def _load(self, request: LoadTemplate) -> LoadedTemplate:
+        self.look()
         try:
             found = self._templates.find(request.name, request.version)
         except LibraryError as error:

@@ -46,7 +46,10 @@ class Item(Generic[T]):
 
 @dataclass(frozen=True)
 class Contents(Generic[T]):
-    """What is on a shelf at one moment. `problems` are files that cannot be used, in words; `spoiled` their keys."""
+    """What is on a shelf at one moment.
+
+    `problems` are files that cannot be used and folders that are not there, in words; `spoiled` are the keys of such files.
+    """
 
     items: Mapping[str, Mapping[str, Item[T]]] = field(default_factory=dict[str, Mapping[str, Item[T]]])
     problems: tuple[str, ...] = ()
@@ -76,7 +79,7 @@ class Shelf(Generic[T]):
     """The files of a kind.
 
     Args:
-        folders: where they are; one that is not there holds nothing.
+        folders: where they are; one that is not there is a problem, and takes no other with it.
         suffixes: how their names end.
         read: makes an item of a file's name and bytes; raises LibraryError for one that cannot be used.
         skipped: names of files that are none of the kind.
@@ -94,6 +97,7 @@ class Shelf(Generic[T]):
         self._suffixes = suffixes
         self._read = read
         self._known: dict[Path, tuple[Stamp, Item[T] | str]] = {}
+        self._missing: list[str] = []
         self._contents: Contents[T] | None = None
         self._lock = Lock()
 
@@ -104,6 +108,7 @@ class Shelf(Generic[T]):
 
     def _now(self) -> Contents[T]:
         found: dict[Path, tuple[Stamp, Item[T] | str]] = {}
+        missing = [f"{folder}: there is no such folder" for folder in self._folders if not folder.is_dir()]
         overflow = ""
         for path, stamp in self._files():
             if len(found) >= MAX_FILES:
@@ -112,9 +117,10 @@ class Shelf(Generic[T]):
             known = self._known.get(path)
             is_same = known is not None and known[0] == stamp and stamp[0] < time.time_ns() - UNSETTLED_NS
             found[path] = known if known is not None and is_same else (stamp, self._item(path, known))
-        if self._contents is None or found != self._known:
-            self._known = found
-            self._contents = _arranged([each for _, each in found.values()], [overflow] if overflow else [])
+        if self._contents is None or found != self._known or missing != self._missing:
+            self._known, self._missing = found, missing
+            more = [*missing, *([overflow] if overflow else [])]
+            self._contents = _arranged([each for _, each in found.values()], more)
         return self._contents
 
     def _files(self) -> Iterator[tuple[Path, Stamp]]:
