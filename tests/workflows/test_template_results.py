@@ -52,6 +52,20 @@ async def test_texts_that_are_more_than_a_history_takes_at_once_are_failed_nodes
     assert "bytes together" in next(part.note for part in result.metadata.plan.subtasks if part.state == "failed")
 
 
+async def test_a_prompt_that_comes_to_nothing_fails_its_node_and_no_other(shelf: World, folder: Path) -> None:
+    each = {"id": "each", "type": "dag", "parallel_by": "{{ params.things }}", "each": {"prompt": "{{ item }}"}}
+    nodes = [each, agent("empty", "{{ params.nothing }}"), agent("a")]
+    write(folder, {"name": "t", "nodes": nodes, "output": "{{ results.a }}"})
+    shelf.model.replace({"rules": [does("a")]})
+    result = await run(shelf, context={"prompt_params": {"things": ["one", " "], "nothing": "\n"}})
+    assert (result.status, result.result) == (TaskStatus.PARTIAL, "result of a"), result.error
+    assert len(shelf.model.requests) == 1
+    assert result.metadata.plan is not None
+    notes = {part.id: part.note for part in result.metadata.plan.subtasks}
+    assert "the prompt of item_2 cannot be rendered: it is empty" in notes["each"]
+    assert notes["empty"] == "its text cannot be rendered: it is empty"
+
+
 @pytest.mark.parametrize("role", ["ads_research", "financial_news"])
 async def test_a_node_whose_role_no_adapter_serves_is_refused_before_any_call(
     shelf: World, folder: Path, role: str

@@ -87,6 +87,8 @@ def _answer(
     # what filters and arithmetic raise is the text's doing, like the template's own errors
     except (TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError, AttributeError) as error:
         return {"error": f"{type(error).__name__}: {str(error)[:MESSAGE_CHARS]}"}
+    if text["is_prompt"] and not str(value).strip():
+        return {"error": "it is empty"}
     if len(said) > MAX_BYTES:
         return {"error": _too_large()}
     if len(said) > room:

@@ -206,7 +206,7 @@ async def _prompts(run: Run, play: Play, node: DagNode, starting: Starting) -> d
     if len(items) > MOST_TASKS:
         raise DomainError(f"parallel_by of node {node.id} gives {len(items)} items; at most {MOST_TASKS} are done")
     texts = [
-        TextToRender(id=_item_id(number), source=node.each.prompt, item=item, index=number)
+        TextToRender(id=_item_id(number), source=node.each.prompt, is_prompt=True, item=item, index=number)
         for number, item in enumerate(items, start=1)
     ]
     rendered = await render(run, play, texts)
