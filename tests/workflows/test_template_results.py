@@ -77,7 +77,25 @@ async def test_a_node_whose_role_no_adapter_serves_is_refused_before_any_call(
     assert not shelf.model.requests
 
 
+async def test_an_answer_from_an_agent_that_ran_out_says_so(shelf: World, folder: Path) -> None:
+    node = {**agent("a", budget_max=4000), "role": "generalist", "tools": ["calculator"]}
+    write(folder, {"name": "t", "nodes": [node]})
+    call = {"name": "calculator", "arguments": {"expression": "6*7"}}
+    usage = {"input": 900, "output": 300}
+    closing = {"when": {"last_user": "budget is nearly spent"}, "reply": {"text": "as far as I got"}}
+    shelf.model.replace({"rules": [closing, {"reply": {"tool_calls": [call], "text": "on it"}, "usage": usage}]})
+    result = await run(shelf)
+    assert (result.status, result.result) == (TaskStatus.BUDGET_EXHAUSTED, "as far as I got"), result.error
+
+
 @tool_of(effect=Effect.READ, timeout=timedelta(seconds=5))
 def all_rows() -> str:
     """Gives all rows."""
     return "row\n" * 5000
+
+
+async def test_a_template_whose_output_is_blank_says_so(shelf: World, folder: Path) -> None:
+    write(folder, {"name": "t", "nodes": [text("a", "A")], "output": "{% if params.x %}x{% endif %}"})
+    result = await run(shelf, context={"prompt_params": {"x": False}})
+    assert result.error is not None and result.error.type == "TemplateInvalid"
+    assert "its output is blank" in result.error.message

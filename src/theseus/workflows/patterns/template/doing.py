@@ -142,6 +142,8 @@ def _share(run: Run, play: Play, node: Node) -> Limits:
     """What a node may spend: an equal part of what is free, and no more than the template allows it.
 
     Raises:
+    if answer.budget_exhausted:
+        run.failures.append(ErrorType.BUDGET_EXHAUSTED)
         BudgetExhausted: not even one call could be made of it.
     """
     share = run.ledger.share(play.unserved())
