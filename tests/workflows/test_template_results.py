@@ -94,6 +94,18 @@ def all_rows() -> str:
     return "row\n" * 5000
 
 
+async def test_a_tool_s_result_that_was_cut_degrades_the_task(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path, folder: Path
+) -> None:
+    write(folder, {"name": "t", "nodes": [tool("look", "all_rows", {})]})
+    async with world(temporal.client, model, tmp_path, work=False, templates=(str(folder),)) as there:
+        there.tools = [all_rows]
+        async with there.worker():
+            result = await run(there, context={"disable_ai": True})
+    assert result.status is TaskStatus.DEGRADED and len(result.result) < 10_000
+    assert "look" in result.metadata.degraded[0] and "left out" in result.metadata.degraded[0]
+
+
 async def test_a_template_whose_output_is_blank_says_so(shelf: World, folder: Path) -> None:
     write(folder, {"name": "t", "nodes": [text("a", "A")], "output": "{% if params.x %}x{% endif %}"})
     result = await run(shelf, context={"prompt_params": {"x": False}})

@@ -36,7 +36,7 @@ from theseus.workflows.patterns.template.play import Play
 from theseus.workflows.patterns.template.rendering import ITEMS, OWN, Starting, render
 from theseus.workflows.run import Run
 from theseus.workflows.team import Errand, delegate
-from theseus.workflows.tool_calls import use_tool
+from theseus.workflows.tool_calls import use_tool_alone
 
 BRIEFING_TOKENS = 8_000
 
@@ -81,10 +81,13 @@ async def _text(run: Run, play: Play, node: RenderNode) -> str:
 async def _tool(run: Run, play: Play, node: ToolNode, starting: Starting) -> str:
     arguments = json.dumps(starting.get(OWN, {}), ensure_ascii=False)
     call = ToolCall(id=f"{node.id}-{play.part(node).attempts}", name=node.tool, arguments=arguments)
-    seen = await use_tool(run, call, [node.tool])
-    if seen.is_error:
-        raise StepFailed(ErrorType.TOOL_FAILED, f"{node.tool}: {seen.text}"[:2000])
-    return seen.text
+    seen = await use_tool_alone(run, call)
+    if seen.message.is_error:
+        raise StepFailed(ErrorType.TOOL_FAILED, f"{node.tool}: {seen.message.text}"[:2000])
+    if seen.left_out_bytes:
+        words = f"{seen.left_out_bytes:,} bytes of what {node.tool} gave are left out: it is too long for a history"
+        run.note_degraded(f"node {node.id}: {words}")
+    return seen.message.text
 
 
 async def _agent(run: Run, play: Play, node: Node, way: Way, text: str) -> str:

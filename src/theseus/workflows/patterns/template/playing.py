@@ -73,7 +73,8 @@ async def _one(run: Run, play: Play, node: Node, starting: Starting) -> None:
             continue
         if way.fallback:
             run.note_degraded(f"node {node.id} was {way.fallback}: {why}"[:500])
-        play.done(node, result)
+        if left_out := play.done(node, result):
+            run.note_degraded(f"node {node.id}: {left_out:,} characters of its result are left out")
         _tell(run, "PROGRESS", node, f"node {node.id} is done", None)
         return
     await give_up(run, play, node, why)
