@@ -106,6 +106,16 @@ async def test_a_tool_s_result_that_was_cut_degrades_the_task(
     assert "look" in result.metadata.degraded[0] and "left out" in result.metadata.degraded[0]
 
 
+async def test_texts_see_what_came_with_the_task_by_its_artifact(shelf: World, folder: Path) -> None:
+    first = "task.attachments[0]"
+    look = tool("look", "read_artifact", {"artifact_id": f"{{{{ {first}.artifact_id }}}}"})
+    write(folder, {"name": "t", "nodes": [look], "output": f"{{{{ {first}.name }}}}: {{{{ results.look }}}}"})
+    attached = [{"name": "sales.csv", "media_type": "text/csv", "text": "month,sales\n2025-01,111\n"}]
+    result = await run(shelf, context={"disable_ai": True, "attachments": attached})
+    assert result.status is TaskStatus.COMPLETED, result.error
+    assert result.result.startswith("sales.csv: ") and "2025-01,111" in result.result
+
+
 async def test_a_template_whose_output_is_blank_says_so(shelf: World, folder: Path) -> None:
     write(folder, {"name": "t", "nodes": [text("a", "A")], "output": "{% if params.x %}x{% endif %}"})
     result = await run(shelf, context={"prompt_params": {"x": False}})

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from theseus.contracts.agent import MOST_CARRIED_BYTES
 from theseus.contracts.plan import Plan, Subtask, SubtaskState
 from theseus.contracts.template import LoadedTemplate, Node, RenderNode, Template, TemplateState, ToolNode
+from theseus.domain.attachments import for_tools
 from theseus.domain.templates.binding import bound
 from theseus.domain.templates.soundness import before, dependencies
 from theseus.workflows.run import Run
@@ -88,6 +89,7 @@ def seen(run: Run) -> dict[str, JsonValue]:
         "user_id": task.session.user_id,
         "tenant_id": task.session.tenant_id,
         "date": run.today,
+        "attachments": for_tools(task.attachments),
     }
 
 
