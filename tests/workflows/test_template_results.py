@@ -121,3 +121,14 @@ async def test_a_template_whose_output_is_blank_says_so(shelf: World, folder: Pa
     result = await run(shelf, context={"prompt_params": {"x": False}})
     assert result.error is not None and result.error.type == "TemplateInvalid"
     assert "its output is blank" in result.error.message
+
+
+async def test_an_agent_that_takes_over_from_a_tool_is_told_what_the_tool_said(shelf: World, folder: Path) -> None:
+    node = tool("sum", "calculator", {"expression": "2 +"}, on_fail={"escalate_to": "simple"})
+    write(folder, {"name": "t", "nodes": [node]})
+    shelf.model.replace({"rules": [{"reply": {"text": "4"}}]})
+    result = await run(shelf)
+    assert (result.status, result.result) == (TaskStatus.DEGRADED, "4")
+    told = str(shelf.model.requests[0].body["messages"][-1]["content"])
+    assert "calculator: " in told and "do not call it again" in told
+    assert result.metadata.plan is not None and result.metadata.plan.subtasks[0].note == ""

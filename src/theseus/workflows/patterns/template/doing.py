@@ -60,7 +60,7 @@ async def do(run: Run, play: Play, node: Node, way: Way, starting: Starting) -> 
         case ToolNode() if way.kind == "tool":
             return await _tool(run, play, node, starting)
         case ToolNode():
-            return await _agent(run, play, node, way, _told_to_use(node, starting))
+            return await _agent(run, play, node, way, _told_to_use(node, starting, play.part(node).note))
         case SimpleNode() | CognitiveNode() if way.kind != "supervisor":
             return await _agent(run, play, node, way, _prompt(run, play, node, starting))
         case DagNode() if way.kind == "dag":
@@ -184,12 +184,13 @@ def _prompt(run: Run, play: Play, node: AgentNode | SupervisorNode, starting: St
     return briefing(run.task.query, node.description or run.task.query, "", inputs, "", BRIEFING_TOKENS)
 
 
-def _told_to_use(node: ToolNode, starting: Starting) -> str:
+def _told_to_use(node: ToolNode, starting: Starting, why: str) -> str:
     arguments = json.dumps(starting.get(OWN, {}), ensure_ascii=False)
     return (
-        f"A call of the tool {node.tool} with these arguments failed:\n{arguments}\n\n"
+        f"A call of the tool {node.tool} with these arguments failed:\n{arguments}\n\nIt said:\n{why}\n\n"
         f"Find out what was wrong with it, call {node.tool} in a way that works, and answer with what it gave, and "
-        "nothing else."
+        "nothing else. Where it is not known whether that call took effect and another would do so twice, do not call it "
+        "again: say so instead."
     )
 
 

@@ -67,7 +67,7 @@ async def _one(run: Run, play: Play, node: Node, starting: Starting) -> None:
         except Denied:
             raise
         except DomainError as error:
-            why = error.message
+            why = play.part(node).note = error.message
             run.failures.append(error.type)
             _tell(run, "ERROR_RECOVERY", node, f"node {node.id} failed: {why}"[:500], error.type)
             continue
