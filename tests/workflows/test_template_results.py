@@ -132,3 +132,20 @@ async def test_an_agent_that_takes_over_from_a_tool_is_told_what_the_tool_said(s
     told = str(shelf.model.requests[0].body["messages"][-1]["content"])
     assert "calculator: " in told and "do not call it again" in told
     assert result.metadata.plan is not None and result.metadata.plan.subtasks[0].note == ""
+
+
+async def test_a_team_that_takes_over_has_no_more_tools_than_the_node_names(shelf: World, folder: Path) -> None:
+    on_fail = {"escalate_to": "supervisor"}
+    node = {**agent("a", on_fail=on_fail), "role": "generalist", "tools": ["calculator"]}
+    write(folder, {"name": "t", "nodes": [node]})
+    fails: dict[str, Any] = {"when": {"last_user": "^do a"}, "reply": {}, "fault": {"status": 400}}
+    lead = leads([recruit("ann", "generalist"), assign("ann", "do it")], [finish("well led")])
+    shelf.model.replace({"rules": [*lead, does("it", "done"), fails]})
+    result = await run(shelf)
+    assert (result.status, result.result) == (TaskStatus.DEGRADED, "well led"), result.error
+    [ann] = [
+        each.body
+        for each in shelf.model.requests
+        if "do it" in str(each.body["messages"][-1]) and each.body.get("tools")
+    ]
+    assert {each["function"]["name"] for each in ann["tools"]} == {"calculator", "send_message", "read_artifact"}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from theseus.contracts.plan import Strategy
 from theseus.contracts.task import ModelTier
-from theseus.contracts.template import CognitiveNode, Node, Template
+from theseus.contracts.template import CognitiveNode, DagNode, Node, SimpleNode, Template, ToolNode
 
 Kind = Literal["render", "tool", "simple", "cognitive", "dag", "supervisor"]
 
@@ -29,6 +29,19 @@ def ways(template: Template, node: Node) -> tuple[Way, ...]:
         if wanted is not None:
             found.append(replace(_other(own, wanted), fallback=f"{verb} {wanted}"))
     return tuple(found)
+
+
+def named_tools(node: Node) -> tuple[str, ...] | None:
+    """The tools that a node may use whichever way it is done; None where it leaves that to its roles."""
+    if isinstance(node, ToolNode):
+        return (node.tool,)
+    if isinstance(node, SimpleNode | CognitiveNode):
+        return node.tools
+    if isinstance(node, DagNode):
+        lists = [node.each.tools] if node.each is not None else [task.tools for task in node.tasks]
+        named = [tools for tools in lists if tools is not None]
+        return tuple(dict.fromkeys(tool for tools in named for tool in tools)) if len(named) == len(lists) else None
+    return None
 
 
 def _other(own: Way, wanted: Strategy | ModelTier | str) -> Way:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -26,8 +26,9 @@ from theseus.contracts.template import (
 )
 from theseus.domain.combining import briefing, compiled
 from theseus.domain.planning import gaps
-from theseus.domain.templates.ladder import Way
-from theseus.domain.toolset import fits
+from theseus.domain.templates.ladder import Way, named_tools
+from theseus.domain.toolset import fits, permitted
+from theseus.workflows import steps
 from theseus.workflows.control import Hearing
 from theseus.workflows.leading import lead
 from theseus.workflows.parts import apart
@@ -39,6 +40,8 @@ from theseus.workflows.team import Errand, delegate
 from theseus.workflows.tool_calls import use_tool_alone
 
 BRIEFING_TOKENS = 8_000
+TEAM_TOOLS = "team-keeps-to-the-tools-of-its-node"
+"""Before this change a team that a node was escalated to had all tools of the task."""
 
 _TIERS: Mapping[ModelTier, Literal["small", "medium", "large"]] = {
     ModelTier.SMALL: "small",
@@ -94,7 +97,7 @@ async def _agent(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     part = play.part(node)
     part.strategy, part.tier = way.strategy, _tier(way.tier)
     part.role = getattr(node, "role", None) or run.task.role
-    part.tools = _tools(run, node)
+    part.tools = _named(run, named_tools(node))
     async with play.slots:
         share = _share(run, play, node)
         report = await delegate(run, Errand(part, text, share))
@@ -133,20 +136,28 @@ async def _team(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     async with play.one_lead:
         with apart(run, text, _share(run, play, node), way.tier) as part:
             play.part(node).agent_id = "a team"
+            _hold_to_tools(part, node)
             run.control.hears = Hearing.ONE
             answer = await lead(part, may_go_on=False)
             run.control.tell_all()
     if answer.gaps:
         run.note_degraded(f"node {node.id} lacks: {'; '.join(answer.gaps)}"[:500])
+    if answer.budget_exhausted:
+        run.failures.append(ErrorType.BUDGET_EXHAUSTED)
     return answer.text
+
+
+def _hold_to_tools(part: Run, node: Node) -> None:
+    """A team that takes over from an agent may use no more than that agent might."""
+    named = named_tools(node)
+    if named is not None and steps.has_patch(TEAM_TOOLS):
+        part.facts = part.facts.model_copy(update={"tools": permitted(part.facts.tools, named)})
 
 
 def _share(run: Run, play: Play, node: Node) -> Limits:
     """What a node may spend: an equal part of what is free, and no more than the template allows it.
 
     Raises:
-    if answer.budget_exhausted:
-        run.failures.append(ErrorType.BUDGET_EXHAUSTED)
         BudgetExhausted: not even one call could be made of it.
     """
     share = run.ledger.share(play.unserved())
@@ -163,13 +174,6 @@ def _result(report: AgentReport) -> str:
     if kind is not None:
         raise kind(report.error.message)
     raise StepFailed(report.error.type, report.error.message)
-
-
-def _tools(run: Run, node: Node) -> list[str] | None:
-    if isinstance(node, ToolNode):
-        return [node.tool]
-    wanted = getattr(node, "tools", None)
-    return _named(run, cast("tuple[str, ...] | None", wanted))
 
 
 def _named(run: Run, wanted: tuple[str, ...] | None) -> list[str] | None:
