@@ -35,6 +35,8 @@ from theseus.workflows.run import Run
 
 TEAMS = "routes-to-teams"
 """Tasks that were routed before the team modes existed stay in simple mode (docs/decisions/0008)."""
+FALLBACK_MODE = "fallback-mode-is-labelled"
+"""Before this change a task that went on without its template was found under that mode all the same."""
 
 
 def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
@@ -118,6 +120,8 @@ async def take_template(run: Run) -> Mode | None:
     if loaded.template is None:
         if loaded.is_unknown and loaded.falls_back and not task.context.disable_ai:
             run.note_degraded(f"{loaded.problem[:500]}; the task goes on without it")
+            if task.fallback_mode is not None and run.facts.search_attributes and steps.has_patch(FALLBACK_MODE):
+                steps.label({"TaskMode": task.fallback_mode})
             return None
         raise InvalidInput(f"context.template: {loaded.problem}", field="context.template")
     made = loaded.template
