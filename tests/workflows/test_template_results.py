@@ -52,6 +52,22 @@ async def test_texts_that_are_more_than_a_history_takes_at_once_are_failed_nodes
     assert "bytes together" in next(part.note for part in result.metadata.plan.subtasks if part.state == "failed")
 
 
+async def test_large_texts_that_follow_each_other_at_once_are_more_than_one_message_to_the_server(
+    shelf: World, folder: Path
+) -> None:
+    """A failed text makes those after it a step of their own, and the results of all such steps go out together."""
+    nodes: list[dict[str, Any]] = []
+    for layer in range(4):
+        before = [f"f{layer - 1}"] if layer else []
+        nodes.append(text(f"f{layer}", "{{ params.nope }}", *before, if_missing="optional"))
+        nodes += [
+            text(f"n{layer}_{number}", "{{ 'x' * 45000 }}", f"f{layer}", if_missing="optional") for number in range(22)
+        ]
+    write(folder, {"name": "t", "nodes": nodes, "output": "{{ results.values() | list | length }} texts"})
+    result = await run(shelf, context={"disable_ai": True})
+    assert (result.status, result.result) == (TaskStatus.PARTIAL, "88 texts"), result.error
+
+
 async def test_a_prompt_that_comes_to_nothing_fails_its_node_and_no_other(shelf: World, folder: Path) -> None:
     each = {"id": "each", "type": "dag", "parallel_by": "{{ params.things }}", "each": {"prompt": "{{ item }}"}}
     nodes = [each, agent("empty", "{{ params.nothing }}"), agent("a")]

@@ -76,7 +76,7 @@ class LibraryActivities:
     async def render(self, request: RenderRequest) -> Rendered:
         """Texts, filled in; one that cannot be is told by its id."""
         try:
-            return await self._rendering.render(request)
+            return await self._rendering.render(request, activity.info().workflow_run_id or "")
         except RenderingError as error:
             raise ApplicationError(str(error), type=ErrorType.INTERNAL) from error
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import time
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,8 @@ PATIENCE_SECONDS = 15.0
 """A process that is silent for so long is ended: far more than it may compute, for a machine that is busy."""
 STEP_SECONDS = 30.0
 """The texts of one step take no longer together: others wait for their turn."""
+WINDOW_SECONDS = 10.0
+"""What one task had rendered within so long may go to the server in one message: it is told of steps under way each 8 s."""
 MAX_LINE_BYTES = 1024 * 1024
 MODULE = "theseus.activities.library.renderer"
 
@@ -64,6 +67,7 @@ class Rendering:
 
     def __init__(self, step_seconds: float = STEP_SECONDS) -> None:
         self._step_seconds = step_seconds
+        self._lately: list[tuple[float, str, int]] = []
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
@@ -76,24 +80,39 @@ class Rendering:
         async with self._turn:
             await self._end()
 
-    async def render(self, request: RenderRequest) -> Rendered:
-        """The texts of the request, filled in one after another.
+    async def render(self, request: RenderRequest, task: str = "") -> Rendered:
+        """The texts of the request, filled in one after another; later, when the same task had many large ones just now.
 
         Raises:
             RenderingError: no process can be started, or it ended for no reason of the texts'.
         """
         sees = request.model_dump(mode="json", include={"params", "results", "task", "context"})
         step = _Step(list(request.texts), sees)
-        async with self._turn:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._step_seconds):
-                    while step.waiting:
-                        await self._some(step)
-                        if step.waiting:
-                            step.fail(f"it takes more than {CPU_SECONDS:g} s or too much memory to render")
+        while step.waiting:
+            async with self._turn:
+                patience = self._patience(task)
+                if not patience:
+                    await self._rendered(step)
+                    self._lately.append((time.monotonic(), task, MOST_BYTES - step.room))
+            await asyncio.sleep(patience)
+        return Rendered(values=step.values, failed=step.failed)
+
+    def _patience(self, task: str) -> float:
+        """How many seconds a task has to wait until there is room for another step of it."""
+        now = time.monotonic()
+        self._lately = [each for each in self._lately if each[0] > now - WINDOW_SECONDS]
+        own = [(at, size) for at, whose, size in self._lately if whose == task]
+        return max(own[0][0] + WINDOW_SECONDS - now, 0.01) if sum(size for _, size in own) > MOST_BYTES else 0.0
+
+    async def _rendered(self, step: _Step) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._step_seconds):
+                while step.waiting:
+                    await self._some(step)
+                    if step.waiting:
+                        step.fail(f"it takes more than {CPU_SECONDS:g} s or too much memory to render")
         while step.waiting:
             step.fail(f"the texts of one step take more than {self._step_seconds:g} s together")
-        return Rendered(values=step.values, failed=step.failed)
 
     async def _some(self, step: _Step) -> None:
         """Renders as many of the texts that wait as the process lives for."""
