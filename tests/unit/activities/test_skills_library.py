@@ -52,6 +52,17 @@ def test_a_skill_is_one_file_or_a_folder_with_skill_md(tmp_path: Path) -> None:
     assert newest is not None and newest.head.version == "1.10.0" and newest.body == "# Do it\n\nwell"
 
 
+def test_a_file_that_cannot_be_read_is_taken_for_what_it_or_its_folder_is_called(tmp_path: Path) -> None:
+    (tmp_path / "one.md").write_text("no skill")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "SKILL.md").write_text("no skill")
+    skills = Skills([tmp_path])
+    for name, file in (("one", "one.md"), ("two", "SKILL.md")):
+        with pytest.raises(LibraryError, match=f"{file}: line 1: a skill begins with front matter"):
+            skills.find(name)
+    assert skills.find("SKILL") is None
+
+
 def test_one_name_and_version_twice_is_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.md").write_text(GOOD)

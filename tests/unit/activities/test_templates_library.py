@@ -184,6 +184,18 @@ def test_two_files_with_one_name_and_version_are_both_refused(tmp_path: Path) ->
     assert len(templates.contents.problems) == 1
 
 
+def test_a_file_that_cannot_be_read_is_taken_for_what_it_is_called(tmp_path: Path) -> None:
+    """Who asks for it is told what is wrong with it; were it unknown, the task would go on without it."""
+    (tmp_path / "weekly.yaml").write_text("name: [\n")
+    templates = Templates([tmp_path])
+    for version in (None, "1.0.0"):
+        with pytest.raises(LibraryError, match=r"weekly\.yaml: line 2: not YAML"):
+            templates.find("weekly", version)
+    assert templates.find("daily") is None
+    (tmp_path / "weekly-1.yaml").write_text("name: weekly\n" + ONE)
+    assert templates.find("weekly") is not None, "one that can be used is there"
+
+
 def test_a_broken_file_does_not_take_others_with_it(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("name: [")
     (tmp_path / "good.yaml").write_text(HEAD + ONE)

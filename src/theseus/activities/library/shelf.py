@@ -15,6 +15,8 @@ from theseus.domain.versions import newest, ordered
 
 T = TypeVar("T")
 
+WHOLE_FOLDER = "SKILL"
+"""A file of this name stands for its folder."""
 MAX_FILES = 1000
 MAX_DEPTH = 8
 UNSETTLED_NS = 2_000_000_000
@@ -48,12 +50,14 @@ class Item(Generic[T]):
 class Contents(Generic[T]):
     """What is on a shelf at one moment.
 
-    `problems` are files that cannot be used and folders that are not there, in words; `spoiled` are the keys of such files.
+    `problems` are files that cannot be used and folders that are not there, in words; `spoiled` are the keys of such
+    files, and `torn` is what those are called that do not even say their name.
     """
 
     items: Mapping[str, Mapping[str, Item[T]]] = field(default_factory=dict[str, Mapping[str, Item[T]]])
     problems: tuple[str, ...] = ()
     spoiled: Mapping[str, str] = field(default_factory=dict[str, str])
+    torn: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def all(self) -> Iterator[Item[T]]:
         """Every item, by name and from the oldest version to the newest."""
@@ -68,6 +72,8 @@ class Contents(Generic[T]):
             LibraryError: its file cannot be used.
         """
         versions = self.items.get(name, {})
+        if not versions and name in self.torn:
+            raise LibraryError(self.torn[name])
         wanted = version or newest(versions)
         problem = self.spoiled.get(f"{name}@{wanted}" if wanted is not None else name)
         if problem is not None:
@@ -120,7 +126,7 @@ class Shelf(Generic[T]):
         if self._contents is None or found != self._known or missing != self._missing:
             self._known, self._missing = found, missing
             more = [*missing, *([overflow] if overflow else [])]
-            self._contents = _arranged([each for _, each in found.values()], more)
+            self._contents = _arranged({path: each for path, (_, each) in found.items()}, more)
         return self._contents
 
     def _files(self) -> Iterator[tuple[Path, Stamp]]:
@@ -156,11 +162,12 @@ class Shelf(Generic[T]):
         return Item(item.name, item.version, item.value, str(path), digest)
 
 
-def _arranged(found: Sequence[Item[T] | str], more: Sequence[str]) -> Contents[T]:
+def _arranged(found: Mapping[Path, Item[T] | str], more: Sequence[str]) -> Contents[T]:
     items: dict[str, dict[str, Item[T]]] = {}
-    problems = [each for each in found if isinstance(each, str)]
+    torn = {_called(path): each for path, each in found.items() if isinstance(each, str)}
+    problems = [each for each in found.values() if isinstance(each, str)]
     spoiled: dict[str, str] = {}
-    for item in found:
+    for item in found.values():
         if isinstance(item, str):
             continue
         earlier = items.setdefault(item.name, {}).get(item.version)
@@ -170,4 +177,9 @@ def _arranged(found: Sequence[Item[T] | str], more: Sequence[str]) -> Contents[T
             problems.append(problem)
         else:
             items[item.name][item.version] = item
-    return Contents(items, (*problems, *more), spoiled)
+    return Contents(items, (*problems, *more), spoiled, torn)
+
+
+def _called(path: Path) -> str:
+    """What a file is called: as its folder, where all such files have one name."""
+    return path.parent.name if path.stem == WHOLE_FOLDER else path.stem
