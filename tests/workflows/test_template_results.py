@@ -165,3 +165,19 @@ async def test_a_team_that_takes_over_has_no_more_tools_than_the_node_names(shel
         if "do it" in str(each.body["messages"][-1]) and each.body.get("tools")
     ]
     assert {each["function"]["name"] for each in ann["tools"]} == {"calculator", "send_message", "read_artifact"}
+
+
+@pytest.mark.parametrize("kind", ["simple", "dag", "supervisor"])
+async def test_an_escalation_reaches_better_models_though_the_task_asks_for_small_ones(
+    shelf: World, folder: Path, kind: str
+) -> None:
+    own: dict[str, Any] = {"tasks": [{"id": "x", "prompt": "do x"}]} if kind == "dag" else {"prompt": "do x"}
+    node = {"id": "a", "type": kind, **own, "on_fail": {"escalate_to": "large"}}
+    write(folder, {"name": "t", "nodes": [node]})
+    large = {"model": "^gpt-5.1"}
+    lead = [{**rule, "when": {**rule["when"], **large}} for rule in leads([finish("at last")])]
+    fails: dict[str, Any] = {"reply": {}, "fault": {"status": 400}}
+    shelf.model.replace({"rules": [*lead, {"when": large, "reply": {"text": "at last"}}, fails]})
+    result = await run(shelf, model_tier="small")
+    assert (result.status, result.result) == (TaskStatus.DEGRADED, "at last"), result.error
+    assert not shelf.model.requests[0].model.startswith("gpt-5.1"), "the task's own wish came first"

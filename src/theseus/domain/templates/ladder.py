@@ -12,11 +12,15 @@ Kind = Literal["render", "tool", "simple", "cognitive", "dag", "supervisor"]
 
 @dataclass(frozen=True)
 class Way:
-    """One way to do a node. `fallback` says in words what it is instead; empty when it is as the template has it."""
+    """One way to do a node. `fallback` says in words what it is instead; empty when it is as the template has it.
+
+    `lifted` is the tier that it is escalated to, whatever the task asks for.
+    """
 
     kind: Kind
     strategy: Strategy = Strategy.REACT
     tier: ModelTier | None = None
+    lifted: ModelTier | None = None
     fallback: str = ""
 
 
@@ -46,7 +50,7 @@ def named_tools(node: Node) -> tuple[str, ...] | None:
 
 def _other(own: Way, wanted: Strategy | ModelTier | str) -> Way:
     if isinstance(wanted, ModelTier):
-        return replace(own, tier=wanted)
+        return replace(own, tier=wanted, lifted=wanted)
     if isinstance(wanted, Strategy):
         return replace(own, kind="cognitive", strategy=wanted)
     return replace(own, kind="supervisor" if wanted == "supervisor" else "simple", strategy=Strategy.REACT)

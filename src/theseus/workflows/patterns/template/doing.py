@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Literal
 
 from pydantic import JsonValue
@@ -100,7 +101,8 @@ async def _agent(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     part.tools = _named(run, named_tools(node))
     async with play.slots:
         share = _share(run, play, node)
-        report = await delegate(run, Errand(part, text, share))
+        with apart(run, "", share, way.lifted) if way.lifted is not None else nullcontext(run) as sender:
+            report = await delegate(sender, Errand(part, text, share))
     return _result(report)
 
 
@@ -109,7 +111,7 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
     prompts = await _prompts(run, play, node, starting)
     plan = _plan(run, node, way, prompts)
     results: dict[str, AgentReport] = {}
-    with apart(run, "", _share(run, play, node)) as part:
+    with apart(run, "", _share(run, play, node), way.lifted) as part:
         play.part(node).agent_id = f"{len(plan.subtasks)} agents"
 
         async def work(
@@ -134,7 +136,8 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
 
 async def _team(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     async with play.one_lead:
-        with apart(run, text, _share(run, play, node), way.tier) as part:
+        tier = way.lifted or (way.tier if run.task.model_tier is None else None)
+        with apart(run, text, _share(run, play, node), tier) as part:
             play.part(node).agent_id = "a team"
             _hold_to_tools(part, node)
             run.control.hears = Hearing.ONE
