@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.teams import assign, does, finish, leads, recruit
 from tests.support.templates import agent, text, tool, write
-from tests.support.world import World, world
+from tests.support.world import World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.activities.tools.registry import tool as tool_of
 from theseus.contracts.task import TaskResult, TaskStatus
@@ -181,3 +181,25 @@ async def test_an_escalation_reaches_better_models_though_the_task_asks_for_smal
     result = await run(shelf, model_tier="small")
     assert (result.status, result.result) == (TaskStatus.DEGRADED, "at last"), result.error
     assert not shelf.model.requests[0].model.startswith("gpt-5.1"), "the task's own wish came first"
+
+
+@pytest.mark.parametrize("kind", ["simple", "dag"])
+async def test_what_people_say_while_no_agent_is_at_work_reaches_those_that_start_later(
+    shelf: World, folder: Path, kind: str
+) -> None:
+    own: dict[str, Any] = {"tasks": [{"id": "x", "prompt": "do x"}]} if kind == "dag" else {"prompt": "do x"}
+    later = {"id": "later", "type": kind, "depends_on": ["gate"], **own}
+    write(folder, {"name": "t", "nodes": [text("gate", "open", require_approval=True), later]})
+    handle = await shelf.start("q", workflow="TemplateWorkflow", context={"template": "t"})
+    found: list[dict[str, Any]] = []
+
+    async def asks() -> bool:
+        found[:] = await handle.query("pending_approvals")
+        return bool(found)
+
+    await until(asks)
+    said = await handle.execute_update("send_message", {"message_id": "m-1", "text": "mind the gap"})
+    assert said["accepted"]
+    await handle.execute_update("decide_approval", {"approval_id": found[0]["approval_id"], "approved": True})
+    assert (await shelf.result(handle)).status is TaskStatus.COMPLETED
+    assert "mind the gap" in str(shelf.model.requests[0].body["messages"])

@@ -102,7 +102,7 @@ async def _agent(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     async with play.slots:
         share = _share(run, play, node)
         with apart(run, "", share, way.lifted) if way.lifted is not None else nullcontext(run) as sender:
-            report = await delegate(sender, Errand(part, text, share))
+            report = await delegate(sender, Errand(part, run.with_said(text), share))
     return _result(report)
 
 
@@ -120,7 +120,7 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
             texts = {name: report.text for name, report in inputs.items()}
             told = briefing("", prompts[subtask.id], "", texts, "", BRIEFING_TOKENS)
             async with play.slots:
-                return await delegate(part, Errand(subtask, told, part.ledger.share(parts), avoid))
+                return await delegate(part, Errand(subtask, run.with_said(told), part.ledger.share(parts), avoid))
 
         await run_dag(part, plan, work, results, at_once=node.max_concurrency)
         run.control.tell_all()
