@@ -354,7 +354,7 @@ async def test_the_shipped_playbook_plans_what_a_person_approved(there: World) -
     context = {"template": "market_analysis_playbook", "prompt_params": {"market": "tea"}}
     handle = await there.start("q", workflow="TemplateWorkflow", context=context)
     asked = await one_pending(handle)
-    assert asked["action"]["node"] == "plan" and "ninety days" in asked["action"]["starts_with"]["own "]
+    assert asked["action"]["node"] == "plan" and "ninety days" in asked["action"]["starts_with"]["prompt"]
     await handle.execute_update("decide_approval", {"approval_id": asked["approval_id"], "approved": True})
     result = await there.result(handle)
     assert "# The first ninety days\n\nwhat a model says" in result.result, result.error
