@@ -58,6 +58,17 @@ async def test_an_attack_ends_soon_and_costs_only_itself(rendering: Rendering, a
     assert "class 'dict'" not in made.failed["t0"]
 
 
+async def test_no_text_changes_what_those_after_it_see(rendering: Rendering) -> None:
+    """A filter of the engine adds to a list where it takes it for a text."""
+    made = await render(rendering, "{{ params.rows | indent }}", "{{ params.rows | length }} {{ params.a }}")
+    assert made.values["t1"] == "2 foo"
+
+
+async def test_what_the_engine_takes_for_impossible_is_told_as_it_is(rendering: Rendering) -> None:
+    made = await render(rendering, "{{ params.a | truncate(1) }}")
+    assert "expected length >= 3" in made.failed["t0"]
+
+
 async def test_texts_that_take_long_are_given_up_together_and_not_one_by_one() -> None:
     """Others wait for their turn meanwhile."""
     slow = ATTACKS["a loop in a loop"]
