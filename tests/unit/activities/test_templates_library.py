@@ -1,5 +1,6 @@
 """A template file that is not sound is refused, with file, line and field, before any task runs it."""
 
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -289,6 +290,28 @@ def test_hidden_files_and_other_files_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no template")
     templates = Templates([tmp_path])
     assert templates.names() == ["t@1.0.0"] and not templates.contents.problems
+
+
+def test_a_folder_that_may_not_be_read_is_said_and_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.yaml").write_text(HEAD + ONE)
+    shut, look = tmp_path / "shut", os.scandir
+    shut.mkdir()
+
+    def scandir(path: str) -> Any:
+        # who runs tests may read everything
+        if Path(path) == shut:
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    templates = Templates([shut, shut / "file.yaml", tmp_path])
+    assert templates.find("t") is not None
+    assert templates.contents.problems == (
+        f"{shut}: the folder cannot be read (Permission denied)",
+        f"{shut / 'file.yaml'}: there is no such folder",
+    )
 
 
 def test_the_shipped_templates_are_sound() -> None:

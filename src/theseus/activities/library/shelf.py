@@ -114,7 +114,7 @@ class Shelf(Generic[T]):
 
     def _now(self) -> Contents[T]:
         found: dict[Path, tuple[Stamp, Item[T] | str]] = {}
-        missing = [f"{folder}: there is no such folder" for folder in self._folders if not folder.is_dir()]
+        missing = [problem for folder in self._folders if (problem := _shut(folder))]
         overflow = ""
         for path, stamp in self._files():
             if len(found) >= MAX_FILES:
@@ -178,6 +178,17 @@ def _arranged(found: Mapping[Path, Item[T] | str], more: Sequence[str]) -> Conte
         else:
             items[item.name][item.version] = item
     return Contents(items, (*problems, *more), spoiled, torn)
+
+
+def _shut(folder: Path) -> str:
+    """Why a folder cannot be looked into; empty when it can."""
+    try:
+        with os.scandir(folder):
+            return ""
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{folder}: there is no such folder"
+    except OSError as error:
+        return f"{folder}: the folder cannot be read ({error.strerror})"
 
 
 def _called(path: Path) -> str:
