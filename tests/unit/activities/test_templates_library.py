@@ -314,6 +314,15 @@ def test_a_folder_that_may_not_be_read_is_said_and_takes_no_other_with_it(
     )
 
 
+@pytest.mark.timeout(10)
+def test_a_pipe_among_the_files_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "t.yaml").write_text(HEAD + ONE)
+    templates = Templates([tmp_path])
+    assert templates.find("t") is not None
+    assert templates.contents.problems == (f"{tmp_path / 'pipe.yaml'}: it is no file",)
+
+
 def test_the_shipped_templates_are_sound() -> None:
     templates = Templates(library_folders((), "templates"))
     assert not templates.contents.problems

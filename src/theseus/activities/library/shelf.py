@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -142,13 +143,15 @@ class Shelf(Generic[T]):
                         continue
                     seen.add(path)
                     try:
-                        stat = path.stat()
+                        now = path.stat()
                     except OSError:
-                        stat = None
-                    yield path, (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else (0, 0, 0)
+                        now = None
+                    yield path, (now.st_mtime_ns, now.st_size, now.st_ino) if now is not None else (0, 0, 0)
 
     def _item(self, path: Path, known: tuple[Stamp, Item[T] | str] | None) -> Item[T] | str:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                return f"{path}: it is no file"
             with path.open("rb") as file:
                 data = file.read(MAX_FILE_BYTES + 1)
             digest = hashlib.sha256(data).hexdigest()
