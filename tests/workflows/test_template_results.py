@@ -93,6 +93,16 @@ async def test_a_node_whose_role_no_adapter_serves_is_refused_before_any_call(
     assert not shelf.model.requests
 
 
+async def test_a_node_whose_role_lacks_what_it_needs_degrades_the_task(shelf: World, folder: Path) -> None:
+    nodes = [{**agent("a"), "role": "browser_use"}, {**agent("b"), "role": "browser_use"}]
+    write(folder, {"name": "t", "nodes": nodes})
+    result = await run(shelf, tools=["calculator"])
+    assert result.status is TaskStatus.DEGRADED
+    assert [why for why in result.metadata.degraded if "role browser_use: there is no browser_navigate" in why] == [
+        result.metadata.degraded[0]
+    ]
+
+
 async def test_an_answer_from_an_agent_that_ran_out_says_so(shelf: World, folder: Path) -> None:
     node = {**agent("a", budget_max=4000), "role": "generalist", "tools": ["calculator"]}
     write(folder, {"name": "t", "nodes": [node]})

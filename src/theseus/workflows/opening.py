@@ -21,7 +21,7 @@ from theseus.domain.platforms import missing, turned_off
 from theseus.domain.routing import route
 from theseus.domain.shared import surroundings
 from theseus.domain.templates.binding import bound
-from theseus.domain.templates.soundness import needs_model
+from theseus.domain.templates.soundness import named_roles, needs_model
 from theseus.domain.tokens import estimate
 from theseus.domain.toolset import absent
 from theseus.domain.versions import named
@@ -75,14 +75,19 @@ def announce(run: Run) -> None:
             "TaskSession": task.session.session_id,
         }
         steps.label({name: str(value) for name, value in values.items() if value})
-    for tool, needed in PRESETS[task.role].needs.items():
-        if tool not in run.tools_there:
-            run.note_degraded(f"role {task.role}: there is no {tool} here: it needs {needed}")
+    _note_needs(run, task.role)
     if unknown := absent(run.facts.tools, task.tools):
         run.note_degraded(f"tools: this worker has none that this tenant may use for {', '.join(unknown)}")
     if unserved := missing(task.context.platforms, run.tools_there):
         run.note_degraded(f"context.platforms: no adapter asks {', '.join(unserved)}")
     run.show()
+
+
+def _note_needs(run: Run, role: str) -> None:
+    """Says which tools are missing without which a role cannot do its work."""
+    for tool, needed in PRESETS[role].needs.items():
+        if tool not in run.tools_there:
+            run.note_degraded(f"role {role}: there is no {tool} here: it needs {needed}")
 
 
 async def keep_attachments(run: Run) -> None:
@@ -134,6 +139,9 @@ async def take_template(run: Run) -> Mode | None:
             f"{', '.join(asking)}",
             field="context.disable_ai",
         )
+    for role in named_roles(made):
+        if role != task.role:
+            _note_needs(run, role)
     bound(made, task.context.prompt_params)
     run.template = loaded
     return Mode.TEMPLATE

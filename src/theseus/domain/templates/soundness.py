@@ -70,6 +70,12 @@ def needs_model(template: Template) -> list[str]:
     return [node.id for node in template.nodes if _asks_model(node)]
 
 
+def named_roles(template: Template) -> list[str]:
+    """The roles that nodes name, each once."""
+    named = (role for node in template.nodes for _, role in _named_roles(node) if role is not None)
+    return list(dict.fromkeys(named))
+
+
 def _asks_model(node: Node) -> bool:
     if isinstance(node, ToolNode):
         return node.on_fail.escalate_to is not None
