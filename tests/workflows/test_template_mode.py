@@ -72,8 +72,12 @@ async def test_the_seeds_example_completes_without_any_model(there: World) -> No
 async def test_without_any_provider_a_template_of_texts_still_runs(idle: World) -> None:
     idle.environ = {}
     async with idle.worker():
-        result = await run(idle, "research_summary", context={"disable_ai": True})
-    assert result.status is TaskStatus.COMPLETED
+        for more in ({"disable_ai": True}, {}, {"memory": True}):
+            result = await run(idle, "research_summary", context=more, user_id="ada")
+            assert result.status is TaskStatus.COMPLETED, result.error
+        for name in ("simple_analysis", "no_such"):
+            refused = await run(idle, name)
+            assert refused.error is not None and refused.error.type == "NoModel", name
 
 
 async def test_texts_see_parameters_the_task_its_context_and_earlier_results(shelf: World, folder: Path) -> None:

@@ -7,8 +7,9 @@ from pydantic import JsonValue
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.attachments import StoreAttachments
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, StepFailed
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, NoModel, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
+from theseus.contracts.facts import Facts
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.skill import LoadSkill
@@ -56,6 +57,21 @@ def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
         "the group theseus.adapters, configure it, and name it in THESEUS_ADAPTERS if that is set; docs/adapters.md says how",
         field="context.role",
     )
+
+
+def require_model(task: AcceptedTask, facts: Facts) -> None:
+    """Refuses a task that needs a model where none can be used.
+
+    Raises:
+        InvalidInput: it is because of what the task itself names.
+        NoModel: there is none.
+    """
+    if facts.refusal is None or task.context.disable_ai:
+        return
+    for name in ("model_override", "provider_override"):
+        if getattr(task, name) is not None:
+            raise InvalidInput(f"{name}: {facts.refusal}", field=name)
+    raise NoModel(facts.refusal)
 
 
 def announce(run: Run) -> None:
@@ -116,6 +132,7 @@ async def take_template(run: Run) -> Mode | None:
 
     Raises:
         InvalidInput: it cannot be used, or is unknown and nothing else may do the task.
+        NoModel: it, or what does the task without it, needs one, and there is none.
     """
     run.enter("opening the template")
     task = run.task
@@ -124,6 +141,7 @@ async def take_template(run: Run) -> Mode | None:
     loaded = await steps.load_template(asked)
     if loaded.template is None:
         if loaded.is_unknown and loaded.falls_back and not task.context.disable_ai:
+            require_model(task, run.facts)
             run.note_degraded(f"{loaded.problem[:500]}; the task goes on without it")
             if task.fallback_mode is not None and run.facts.search_attributes and steps.has_patch(FALLBACK_MODE):
                 steps.label({"TaskMode": task.fallback_mode})
@@ -139,6 +157,8 @@ async def take_template(run: Run) -> Mode | None:
             f"{', '.join(asking)}",
             field="context.disable_ai",
         )
+    if needs_model(made):
+        require_model(task, run.facts)
     for role in named_roles(made):
         if role != task.role:
             _note_needs(run, role)
