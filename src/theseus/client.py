@@ -27,6 +27,8 @@ from theseus.tracing import carrying
 Handle = WorkflowHandle[Any, Any]
 HELD = timedelta(days=60)
 """How long people may hold a task in all, by a pause or an approval that waits, before Temporal itself ends it."""
+_BEFORE_MODE = ("template", "template_name", "force_research")
+"""Keys of a context that say how a task is worked on, whatever its mode; that is for what goes on without them."""
 SUMMARY_CHARS = 200
 SUMMARY_BYTES = 400
 
@@ -90,8 +92,10 @@ def scheduled(task_queue: str, task_id: str, task: dict[str, JsonValue]) -> Sche
 
 
 def workflow_of(task: dict[str, JsonValue]) -> str:
-    """The workflow type for a task input; what says no mode is routed."""
-    mode = task.get("mode")
+    """The workflow type for a task input; what says no mode, or asks for more than one in its context, is routed."""
+    mode, context = task.get("mode"), task.get("context")
+    if isinstance(context, dict) and any(context.get(name) for name in _BEFORE_MODE):
+        return TASK_WORKFLOW
     return WORKFLOW_OF_MODE[Mode(mode)] if mode in list(Mode) else TASK_WORKFLOW
 
 

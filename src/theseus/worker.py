@@ -41,7 +41,6 @@ from theseus.activities.tools.registry import Registry, Tool
 from theseus.activities.tools.sources import Sources
 from theseus.browsing import called_alone, tools_of_browser
 from theseus.config import Settings, SettingsError, environment, load
-from theseus.contracts.tools import Effect
 from theseus.offering import offering
 from theseus.roles.presets import PRESETS, role_named
 from theseus.stores.archive.port import Archive, UnfitArchiveError
@@ -196,12 +195,13 @@ def of_memory(
 
 
 def _library(settings: Settings, registry: Registry, rendering: Rendering) -> LibraryActivities:
-    def tools(tenant_id: str) -> dict[str, Effect]:
-        return {tool.name: tool.effect for tool in registry.facts(tenant_id)}
-
     templates = Templates(library_folders(settings.templates, "templates"))
     skills = Skills(library_folders(settings.skills, "skills"))
-    return LibraryActivities(templates, skills, rendering, tools, PRESETS, falls_back=settings.template_fallback)
+    library = LibraryActivities(
+        templates, skills, rendering, registry.facts, PRESETS, falls_back=settings.template_fallback
+    )
+    library.look()
+    return library
 
 
 def _polling(client: Client, settings: Settings, all_activities: Sequence[Callable[..., Any]]) -> Worker:

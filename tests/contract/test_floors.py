@@ -164,7 +164,6 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     # which templates there are is for their library to say
     "gateway.offers": ("activities.library", "activities.tools.allowance", "stores", "domain", "contracts", "config"),
     "gateway.wire.lists": ("activities.library.templates", "roles", "contracts"),
-    "gateway.templates": ("activities.library", "domain", "config"),
     "gateway.openai.models": ("gateway", "activities.llm.catalogue", "contracts"),
     # tells whether the models of the environment are usable, else starts one of its own
     "embedded.dev": ("embedded", "activities.llm.catalogue", "runtime", "config", "contracts", "stores"),

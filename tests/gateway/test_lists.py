@@ -1,6 +1,7 @@
 """What tasks may name is listed as it is: roles, skills, templates of the folders, tools that workers offer now."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -43,6 +44,32 @@ async def test_templates_are_listed_and_shown_whole(door: Gateway) -> None:
     assert {"research_summary", "weekly_briefing"} <= found
     whole = (await door.http.get("/api/v1/templates/weekly_briefing")).json()
     assert whole["template"]["nodes"] and whole["content_hash"]
+
+
+async def test_of_several_versions_the_newest_by_number_is_shown_as_tasks_get_it(
+    temporal: WorkflowEnvironment, model: ScriptedModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for version in ("1.10.0", "1.9.0", "2.0.0-rc.1"):
+        (folder / f"t-{version}.yaml").write_text(
+            f"name: t\nversion: {version}\nnodes:\n  - {{id: a, type: render, text: A}}\n"
+            "  - {id: b, type: render, text: B}\nedges: [{from: a, to: b}]\n"
+        )
+        (folder / f"s-{version}.md").write_text(f"---\nname: s\nversion: {version}\n---\nWork.\n")
+    own: dict[str, Any] = {"templates": (str(folder),), "skills": (str(folder),)}
+    async with (
+        world(temporal.client, model, tmp_path, work=False, **own) as there,
+        gateway(there, tmp_path) as door,
+    ):
+        shown = (await door.http.get("/api/v1/templates/t")).json()
+        assert shown["version"] == "1.10.0"
+        assert shown["template"]["edges"] == [{"from": "a", "to": "b"}], "as a file says it"
+        assert (await door.http.get("/api/v1/templates/t@1.9.0")).json()["version"] == "1.9.0"
+        in_order = ["1.9.0", "1.10.0", "2.0.0-rc.1"]
+        assert [each["version"] for each in await listed(door, "templates") if each["name"] == "t"] == in_order
+        assert (await door.http.get("/api/v1/skills/s/versions")).json()["versions"] == in_order
+        assert (await door.http.get("/api/v1/skills/s")).json()["skill"]["version"] == "1.10.0"
 
 
 @pytest.mark.parametrize(

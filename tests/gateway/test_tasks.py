@@ -1,10 +1,12 @@
 """A task that is submitted over HTTP runs, and is told about as the REST API's clients expect."""
 
 import pytest
+from temporalio.common import SearchAttributeKey
 
 from tests.support.gateway import Gateway
 from tests.support.postgres import on_both
 from tests.support.world import until
+from theseus.contracts.task import TaskStatus
 
 pytestmark = on_both
 
@@ -42,6 +44,26 @@ async def test_bad_input_is_refused_with_its_reason(door: Gateway, body: bytes, 
     answer = await door.http.post("/api/v1/tasks", content=body)
     assert answer.status_code == 400
     assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("context", "status", "mode"),
+    [
+        ({"template": "no_such"}, TaskStatus.DEGRADED, "simple"),
+        ({"template_name": "weekly_briefing", "prompt_params": {"week": "2025-W44"}}, TaskStatus.COMPLETED, "template"),
+    ],
+)
+async def test_a_mode_beside_a_template_is_how_the_task_goes_on_without_it(
+    door: Gateway, context: dict[str, object], status: TaskStatus, mode: str
+) -> None:
+    answer = await door.http.post("/api/v1/tasks", json={"query": "hello", "mode": "simple", "context": context})
+    assert answer.status_code == 200, answer.text
+    world = door.world
+    handle = world.client.get_workflow_handle(answer.json()["task_id"])
+    result = await world.result(handle)
+    assert (result.status, result.mode) == (status, mode), result.error
+    labels = (await handle.describe()).typed_search_attributes
+    assert labels.get(SearchAttributeKey.for_keyword("TaskMode")) == mode
 
 
 async def test_a_task_may_remember_as_its_user_comes_with_the_key(door: Gateway) -> None:

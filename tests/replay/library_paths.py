@@ -30,6 +30,11 @@ EVERY_NODE: dict[str, Any] = {
     "output": "{{ results.values() | join(' | ') }}",
 }
 
+ESCALATED: dict[str, Any] = {
+    "name": "escalated",
+    "nodes": [{**agent("a", on_fail={"escalate_to": "supervisor"}), "role": "generalist", "tools": ["calculator"]}],
+}
+
 SKILL = (
     "---\nname: recorded\nrequires_role: writer\nrequires_tools: [calculator]\nbudget_max: 20000\n---\nWrite well.\n"
 )
@@ -37,7 +42,7 @@ SKILL = (
 
 def files(folder: Path) -> dict[str, Any]:
     """Writes the templates and skills that are recorded; the settings by which a worker finds them."""
-    write(folder / "templates", EVERY_NODE)
+    write(folder / "templates", EVERY_NODE, ESCALATED)
     (folder / "skills").mkdir()
     (folder / "skills" / "recorded.md").write_text(SKILL)
     return {"templates": (str(folder / "templates"),), "skills": (str(folder / "skills"),)}
@@ -75,6 +80,15 @@ async def unknown(there: World) -> Handle:
     return handle
 
 
+async def escalated(there: World) -> Handle:
+    lead = leads([recruit("ann", "generalist"), assign("ann", "do it")], [finish("well led")])
+    fails = {"when": {"last_user": "^do a"}, "reply": {}, "fault": {"status": 400}}
+    there.model.replace({"rules": [*lead, does("it"), fails]})
+    handle = await there.start("the task", workflow="TemplateWorkflow", context={"template": "escalated"})
+    await there.result(handle)
+    return handle
+
+
 async def skilled(there: World) -> Handle:
     call = {"name": "calculator", "arguments": {"expression": "6*7"}}
     there.model.replace({"rules": [{"when": {"turn": 0}, "reply": {"tool_calls": [call]}}, {"reply": {"text": "42"}}]})
@@ -87,5 +101,7 @@ PATHS = {
     "template-texts-only": texts_only,
     "template-every-node": every_node,
     "template-unknown": unknown,
+    "template-unknown-labelled": unknown,
+    "template-escalated-to-a-team": escalated,
     "skill": skilled,
 }

@@ -245,6 +245,18 @@ async def test_another_user_s_attachment_does_not_exist(there: World) -> None:
     assert result.error is not None and result.error.field == "context.attachments.0.artifact_id"
 
 
+async def test_a_text_that_was_kept_does_not_become_an_image_by_its_name(there: World) -> None:
+    lie = "data:image/png;base64," + base64.b64encode(b"no picture at all").decode()
+    said = {"name": "a.txt", "media_type": "text/plain", "text": lie}
+    await there.run("keep", user_id="ada", context={"attachments": [said]})
+    artifact_id = system(there).split('artifact_id "')[1][:32]
+    there.model.requests.clear()
+    image = {"name": "a.png", "media_type": "image/png", "artifact_id": artifact_id}
+    result = await there.run("look", user_id="ada", context={"attachments": [image]})
+    assert result.error is not None and result.error.field == "context.attachments.0.artifact_id"
+    assert "what is kept is something else" in result.error.message and there.model.requests == []
+
+
 async def test_where_nothing_may_be_read_the_task_says_so(there: World) -> None:
     result = await there.run("x", tools=[], context={"attachments": [CSV]})
     assert result.status is TaskStatus.DEGRADED

@@ -72,8 +72,12 @@ async def test_the_seeds_example_completes_without_any_model(there: World) -> No
 async def test_without_any_provider_a_template_of_texts_still_runs(idle: World) -> None:
     idle.environ = {}
     async with idle.worker():
-        result = await run(idle, "research_summary", context={"disable_ai": True})
-    assert result.status is TaskStatus.COMPLETED
+        for more in ({"disable_ai": True}, {}, {"memory": True}):
+            result = await run(idle, "research_summary", context=more, user_id="ada")
+            assert result.status is TaskStatus.COMPLETED, result.error
+        for name in ("simple_analysis", "no_such"):
+            refused = await run(idle, name)
+            assert refused.error is not None and refused.error.type == "NoModel", name
 
 
 async def test_texts_see_parameters_the_task_its_context_and_earlier_results(shelf: World, folder: Path) -> None:
@@ -346,4 +350,21 @@ async def test_the_shipped_templates_run(there: World) -> None:
     for name in ("simple_analysis", "market_analysis", "parallel_example", "weekly_briefing", "research_summary"):
         result = await run(there, name, context={"prompt_params": params})
         assert result.status in (TaskStatus.COMPLETED, TaskStatus.DEGRADED), (name, result.error)
-        assert name == "research_summary" or result.result, name
+        assert result.result, name
+
+
+async def test_the_shipped_playbook_plans_what_a_person_approved(there: World) -> None:
+    there.model.replace({"rules": [{"reply": {"text": "what a model says"}}]})
+    context = {"template": "market_analysis_playbook", "prompt_params": {"market": "tea"}}
+    handle = await there.start("q", workflow="TemplateWorkflow", context=context)
+    asked = await one_pending(handle)
+    assert asked["action"]["node"] == "plan" and "ninety days" in asked["action"]["starts_with"]["prompt"]
+    await handle.execute_update("decide_approval", {"approval_id": asked["approval_id"], "approved": True})
+    result = await there.result(handle)
+    assert "# The first ninety days\n\nwhat a model says" in result.result, result.error
+
+
+async def test_a_template_with_a_tool_that_the_task_may_not_use_is_refused(there: World) -> None:
+    result = await run(there, "parallel_example", context={"prompt_params": {"things": ["a"]}}, tools=["file_read"])
+    assert result.error is not None and result.error.field == "tools" and "calculator" in result.error.message
+    assert not there.model.requests

@@ -11,7 +11,7 @@ from theseus.contracts.attachments import AttachmentRef, StoreAttachments, Store
 from theseus.contracts.errors import ErrorType, InvalidInput
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import Attachment
-from theseus.domain.attachments import content_of, data_url, first_words, safe_name, url_start
+from theseus.domain.attachments import content_of, data_url, first_words, is_kept_image, safe_name, url_start
 from theseus.stores.ports import ArtifactStore, StoreDownError
 
 _BASE64 = 3 / 4
@@ -77,8 +77,9 @@ class AttachmentActivities:
         if page is None:
             raise InvalidInput(f"{field}: there is no such artifact for this user, or not any more", field=field)
         is_image = given.media_type.startswith("image/")
-        start = url_start(given.media_type) if is_image else "data:image/"
-        if page.text.startswith(start) is not is_image:
+        start = url_start(given.media_type)
+        fits = is_kept_image(page.text, given.media_type) if is_image else not page.text.startswith("data:image/")
+        if not fits:
             raise InvalidInput(
                 f"{field}: said to be {given.media_type}, but what is kept is something else", field=field
             )

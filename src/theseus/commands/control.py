@@ -13,7 +13,15 @@ from theseus.commands.following import event_log, with_usage
 from theseus.commands.showing import ending, line_of, state_lines
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
 from theseus.config import Settings
-from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlReason, ControlState, Progress
+from theseus.contracts.control import (
+    QUERY_CONTROL_STATE,
+    QUERY_PENDING_APPROVALS,
+    QUERY_PROGRESS,
+    ControlReason,
+    ControlState,
+    PendingApproval,
+    Progress,
+)
 from theseus.contracts.events import StoredEvent
 from theseus.stores.ports import EventLog, StoreDownError
 
@@ -29,12 +37,13 @@ async def show_status(settings: Settings, task_id: str, *, as_json: bool) -> int
         result = await with_usage(settings, await result_of(handle))
         out(result.model_dump_json() if as_json else f"{task_id}\n{ending(result)}\n{result.result}".rstrip())
         return 0
-    progress, control = await _ask(handle)
+    progress, control, pending = await _ask(handle)
     if as_json:
         state = {"progress": progress.model_dump(mode="json"), "control_state": control.model_dump(mode="json")}
-        out(json.dumps({"task_id": task_id, **state}))
+        asked = [each.model_dump(mode="json") for each in pending]
+        out(json.dumps({"task_id": task_id, **state, "pending_approvals": asked}))
     else:
-        out("\n".join(state_lines(task_id, progress, control)))
+        out("\n".join(state_lines(task_id, progress, control, pending)))
     return 0
 
 
@@ -94,12 +103,15 @@ async def _some_time_after_end(handle: Handle) -> None:
     await asyncio.sleep(_LAST_EVENTS_SECONDS)
 
 
-async def _ask(handle: Handle) -> tuple[Progress, ControlState]:
+async def _ask(handle: Handle) -> tuple[Progress, ControlState, list[PendingApproval]]:
     try:
         progress = await handle.query(QUERY_PROGRESS, result_type=Progress, rpc_timeout=QUERY_TIMEOUT)
         control = await handle.query(QUERY_CONTROL_STATE, result_type=ControlState, rpc_timeout=QUERY_TIMEOUT)
+        pending = await handle.query(
+            QUERY_PENDING_APPROVALS, result_type=list[PendingApproval], rpc_timeout=QUERY_TIMEOUT
+        )
     except (RPCError, WorkflowQueryFailedError) as error:
         raise CommandError(
             f"task {handle.id} is running, but no worker answers for it ({error}); see `theseus doctor`"
         ) from error
-    return progress, control
+    return progress, control, pending

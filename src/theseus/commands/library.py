@@ -67,13 +67,7 @@ def validate_templates(folders: Files = None) -> None:
     Whether a worker has the tools that they name is checked when a task starts.
     """
     found = Templates(folders) if folders else _templates()
-    problems = list(found.contents.problems)
-    for name in found.names():
-        try:
-            found.find(*named(name))
-        except LibraryError as error:
-            problems.append(str(error))
-    _judge(problems, f"{len(found.names())} templates are sound")
+    _judge(found.problems(), f"{len(found.names())} templates are sound")
 
 
 @templates.command("render")
@@ -232,7 +226,7 @@ async def _rendered(template: Template, query: str, params: Mapping[str, JsonVal
     output = template.output or "\n\n".join(f"{{{{ results.{text.id} }}}}" for text in texts)
     texts.append(TextToRender(id=OUTPUT, source=output))
     task: dict[str, JsonValue] = {name: "" for name in ("task_id", "session_id", "user_id", "tenant_id")}
-    task |= {"query": query, "date": datetime.now(UTC).date().isoformat()}
+    task |= {"query": query, "date": datetime.now(UTC).date().isoformat(), "attachments": []}
     async with Rendering() as rendering:
         made = await rendering.render(
             RenderRequest(texts=tuple(texts), params=values, results=dict(results), task=task)

@@ -1,8 +1,9 @@
 """Events and results as lines for people."""
 
 import json
+from collections.abc import Sequence
 
-from theseus.contracts.control import ControlState, Progress
+from theseus.contracts.control import ControlState, PendingApproval, Progress
 from theseus.contracts.events import (
     FINAL_OUTPUT,
     AgentEvent,
@@ -23,6 +24,7 @@ from theseus.contracts.events import (
 from theseus.contracts.task import TaskResult, Usage
 
 SHOWN_CHARS = 160
+PROPOSED_CHARS = 2_000
 
 
 def line_of(event: Event, *, answer: bool = False) -> str | None:
@@ -68,8 +70,10 @@ def ending(result: TaskResult) -> str:
     return f"{result.status}{why} - {spent(result.usage)}{model}{session}"
 
 
-def state_lines(task_id: str, progress: Progress, control: ControlState) -> list[str]:
-    """A running task, for the terminal."""
+def state_lines(
+    task_id: str, progress: Progress, control: ControlState, pending: Sequence[PendingApproval]
+) -> list[str]:
+    """A running task, for the terminal, with what waits for a person's yes."""
     held = f"paused at {control.checkpoint or 'its next checkpoint'}" if control.is_paused else "running"
     rows = {
         "task": task_id,
@@ -80,10 +84,18 @@ def state_lines(task_id: str, progress: Progress, control: ControlState) -> list
         "agents": ", ".join(progress.agents),
         "spent": f"{spent(progress.usage)}; limits {progress.budget.tokens:,} tokens, ${progress.budget.cost_microusd / 1e6:g}",
     }
-    return [f"{name:<10} {value}" for name, value in rows.items() if value]
+    asked = [
+        line
+        for each in pending
+        for line in (
+            f"{'approve':<10} {each.approval_id}: {each.reason}",
+            f"{'':<10} {cut(json.dumps(each.action, ensure_ascii=False), PROPOSED_CHARS)}",
+        )
+    ]
+    return [*(f"{name:<10} {value}" for name, value in rows.items() if value), *asked]
 
 
-def cut(text: str) -> str:
+def cut(text: str, chars: int = SHOWN_CHARS) -> str:
     """The head of a text on one line."""
     line = " ".join(text.split())
-    return line if len(line) <= SHOWN_CHARS else f"{line[: SHOWN_CHARS - 1]}…"
+    return line if len(line) <= chars else f"{line[: chars - 1]}…"

@@ -250,12 +250,13 @@ class TextToRender(Inner):
     """One text, or a structure whose strings are texts.
 
     `is_result` makes it `results.<id>` for those after it; `native` keeps the value of a lone `{{ expression }}` as it
-    is instead of making it a text, as is done within structures.
+    is instead of making it a text, as is done within structures. `is_prompt`: it has to say something.
     """
 
     id: str
     source: JsonValue
     is_result: bool = False
+    is_prompt: bool = False
     native: bool = False
     item: JsonValue = None
     index: int | None = None

@@ -72,6 +72,16 @@ def url_start(media_type: str) -> str:
     return f"data:{media_type};base64,"
 
 
+def is_kept_image(text: str, media_type: str) -> bool:
+    """Whether the beginning of what is kept is that of such an image."""
+    start = url_start(media_type)
+    try:
+        first = base64.b64decode(text[len(start) : len(start) + 64], validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return text.startswith(start) and _kind(first) == media_type
+
+
 def listed(attachments: Sequence[AttachmentRef]) -> str:
     """What agents are told of attachments, a line each."""
     return "\n".join(_line(each) for each in attachments)

@@ -14,14 +14,19 @@ def parsed(text: str) -> Version:
     return Version.parse(text)
 
 
-def newest(versions: Iterable[str]) -> str | None:
-    """The newest version; one that is not finished (1.0.0-rc.1) only where no finished one is. None without any.
+def ordered(versions: Iterable[str]) -> list[str]:
+    """The versions, oldest first.
 
-    Build metadata does not order versions: of two that differ in nothing else, the text that sorts last is taken.
+    Build metadata does not order versions: those that differ in nothing else go by their text.
     """
-    known = [(parsed(text), text) for text in versions]
-    finished = [each for each in known if each[0].prerelease is None]
-    return max(finished or known, key=lambda each: (each[0], each[1]))[1] if known else None
+    return sorted(versions, key=lambda text: (parsed(text), text))
+
+
+def newest(versions: Iterable[str]) -> str | None:
+    """The newest version; one that is not finished (1.0.0-rc.1) only where no finished one is. None without any."""
+    known = ordered(versions)
+    finished = [text for text in known if parsed(text).prerelease is None]
+    return (finished or known)[-1] if known else None
 
 
 def named(reference: str) -> tuple[str, str | None]:

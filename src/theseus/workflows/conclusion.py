@@ -58,9 +58,7 @@ def of_team(run: Run, plan: Plan, results: Mapping[str, AgentReport], outcome: O
     missing = gaps(plan)
     if not results:
         raise StepFailed(reason_of(run), f"no agent brought a result: {'; '.join(missing)}"[:2000])
-    spent = any(report.status is TaskStatus.BUDGET_EXHAUSTED for report in run.reports)
-    spent = spent or ErrorType.BUDGET_EXHAUSTED in run.failures
-    exhausted = outcome.stop_reason == "budget" or spent
+    exhausted = outcome.stop_reason == "budget" or ran_out(run)
     if outcome.cut_short and not exhausted:
         run.note_degraded("the answer was cut at the output limit of its model call")
     return Answer(
@@ -73,6 +71,12 @@ def of_team(run: Run, plan: Plan, results: Mapping[str, AgentReport], outcome: O
             "plan": plan.model_dump(mode="json"),
         },
     )
+
+
+def ran_out(run: Run) -> bool:
+    """Whether an agent of the task was stopped by its budget, or could not begin for want of it."""
+    spent = any(report.status is TaskStatus.BUDGET_EXHAUSTED for report in run.reports)
+    return spent or ErrorType.BUDGET_EXHAUSTED in run.failures
 
 
 def texts(results: Mapping[str, AgentReport]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.carried import CarriedTask, Continuation
 from theseus.contracts.control import Progress
-from theseus.contracts.errors import DomainError, InvalidInput, NoModel
+from theseus.contracts.errors import DomainError, InvalidInput
 from theseus.contracts.facts import FactsRequest
 from theseus.contracts.session import Turn
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
@@ -41,6 +41,7 @@ from theseus.workflows.opening import (
     fit_session,
     keep_attachments,
     refuse_unserved,
+    require_model,
     take_skill,
     take_template,
 )
@@ -167,8 +168,8 @@ class Lifecycle:
         self._has_attributes = facts.search_attributes
         if task is None:
             raise refused or InvalidInput("the input was not accepted")
-        if facts.refusal is not None and not task.context.disable_ai:
-            raise _no_model(task, facts.refusal)
+        if task.mode is not Mode.TEMPLATE:
+            require_model(task, facts)
         tools = permitted(facts.tools, task.tools)
         refuse_unserved(task, tools)
         self._run = run = Run(
@@ -280,10 +281,3 @@ def _carried(raw: RawValue) -> CarriedTask | None:
     if not steps.is_continued():
         return None
     return Continuation.model_validate_json(raw.payload.data).carried
-
-
-def _no_model(task: AcceptedTask, refusal: str) -> DomainError:
-    for name in ("model_override", "provider_override"):
-        if getattr(task, name) is not None:
-            return InvalidInput(f"{name}: {refusal}", field=name)
-    return NoModel(refusal)

@@ -7,8 +7,9 @@ from pydantic import JsonValue
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.attachments import StoreAttachments
-from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, StepFailed
+from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, NoModel, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
+from theseus.contracts.facts import Facts
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.session import SaveSummary, SessionSummary, Window
 from theseus.contracts.skill import LoadSkill
@@ -21,7 +22,7 @@ from theseus.domain.platforms import missing, turned_off
 from theseus.domain.routing import route
 from theseus.domain.shared import surroundings
 from theseus.domain.templates.binding import bound
-from theseus.domain.templates.soundness import needs_model
+from theseus.domain.templates.soundness import named_roles, needs_model
 from theseus.domain.tokens import estimate
 from theseus.domain.toolset import absent
 from theseus.domain.versions import named
@@ -35,6 +36,8 @@ from theseus.workflows.run import Run
 
 TEAMS = "routes-to-teams"
 """Tasks that were routed before the team modes existed stay in simple mode (docs/decisions/0008)."""
+FALLBACK_MODE = "fallback-mode-is-labelled"
+"""Before this change a task that went on without its template was found under that mode all the same."""
 
 
 def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
@@ -56,6 +59,21 @@ def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
     )
 
 
+def require_model(task: AcceptedTask, facts: Facts) -> None:
+    """Refuses a task that needs a model where none can be used.
+
+    Raises:
+        InvalidInput: it is because of what the task itself names.
+        NoModel: there is none.
+    """
+    if facts.refusal is None or task.context.disable_ai:
+        return
+    for name in ("model_override", "provider_override"):
+        if getattr(task, name) is not None:
+            raise InvalidInput(f"{name}: {facts.refusal}", field=name)
+    raise NoModel(facts.refusal)
+
+
 def announce(run: Run) -> None:
     """Says to people and dashboards that the task has begun."""
     task = run.task
@@ -73,14 +91,19 @@ def announce(run: Run) -> None:
             "TaskSession": task.session.session_id,
         }
         steps.label({name: str(value) for name, value in values.items() if value})
-    for tool, needed in PRESETS[task.role].needs.items():
-        if tool not in run.tools_there:
-            run.note_degraded(f"role {task.role}: there is no {tool} here: it needs {needed}")
+    _note_needs(run, task.role)
     if unknown := absent(run.facts.tools, task.tools):
         run.note_degraded(f"tools: this worker has none that this tenant may use for {', '.join(unknown)}")
     if unserved := missing(task.context.platforms, run.tools_there):
         run.note_degraded(f"context.platforms: no adapter asks {', '.join(unserved)}")
     run.show()
+
+
+def _note_needs(run: Run, role: str) -> None:
+    """Says which tools are missing without which a role cannot do its work."""
+    for tool, needed in PRESETS[role].needs.items():
+        if tool not in run.tools_there:
+            run.note_degraded(f"role {role}: there is no {tool} here: it needs {needed}")
 
 
 async def keep_attachments(run: Run) -> None:
@@ -109,6 +132,7 @@ async def take_template(run: Run) -> Mode | None:
 
     Raises:
         InvalidInput: it cannot be used, or is unknown and nothing else may do the task.
+        NoModel: it, or what does the task without it, needs one, and there is none.
     """
     run.enter("opening the template")
     task = run.task
@@ -117,7 +141,10 @@ async def take_template(run: Run) -> Mode | None:
     loaded = await steps.load_template(asked)
     if loaded.template is None:
         if loaded.is_unknown and loaded.falls_back and not task.context.disable_ai:
+            require_model(task, run.facts)
             run.note_degraded(f"{loaded.problem[:500]}; the task goes on without it")
+            if task.fallback_mode is not None and run.facts.search_attributes and steps.has_patch(FALLBACK_MODE):
+                steps.label({"TaskMode": task.fallback_mode})
             return None
         raise InvalidInput(f"context.template: {loaded.problem}", field="context.template")
     made = loaded.template
@@ -130,6 +157,11 @@ async def take_template(run: Run) -> Mode | None:
             f"{', '.join(asking)}",
             field="context.disable_ai",
         )
+    if needs_model(made):
+        require_model(task, run.facts)
+    for role in named_roles(made):
+        if role != task.role:
+            _note_needs(run, role)
     bound(made, task.context.prompt_params)
     run.template = loaded
     return Mode.TEMPLATE

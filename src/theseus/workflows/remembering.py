@@ -37,7 +37,7 @@ Limited = Callable[[Coroutine[Any, Any, tuple[Note, ...]]], Coroutine[Any, Any, 
 
 async def recall(run: Run) -> None:
     """Looks up what is known of the task's user, where the task has a memory."""
-    if not remembers(run.task, run.facts.memory):
+    if not remembers(run.task, run.facts.memory) or run.facts.refusal is not None:
         return
     run.enter("remembering the user")
     window = run.cards(PRESETS[run.task.role])[0].context_window_tokens

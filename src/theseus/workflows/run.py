@@ -234,7 +234,10 @@ class Run:
     @property
     def request(self) -> str:
         """What is to be done: the caller's query, as a person changed it, with what people said to the whole team."""
-        words = self.changed or self.task.query
+        return self.with_said(self.changed or self.task.query)
+
+    def with_said(self, words: str) -> str:
+        """The words, and what people said to the whole team: for an agent that starts only now."""
         if not self.control.said:
             return words
         return f"{words}\n\nSaid since by the user:\n" + "\n".join(f"- {text}" for text in self.control.said)

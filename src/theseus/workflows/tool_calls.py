@@ -1,6 +1,7 @@
 """Tool calls of an agent: what it may use, what a person approves first, and messages within a team."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -15,6 +16,15 @@ from theseus.workflows.approvals import NOBODY, wanted
 from theseus.workflows.children import signal_parent
 from theseus.workflows.run import Run
 from theseus.workflows.together import together
+
+
+@dataclass(frozen=True)
+class Used:
+    """What came of a call: what its model is told, how much of the tool's words that leaves out, and evidence."""
+
+    message: ToolMessage
+    left_out_bytes: int = 0
+    cards: Sequence[Card] = ()
 
 
 async def use_tools(run: Run, calls: Sequence[ToolCall], allowed: Sequence[str]) -> list[ToolMessage]:
@@ -48,8 +58,9 @@ async def _lane(
         if said and said[-1].is_error:
             said.append(_tool_error(call, "Not run: the call before it on the browser failed."))
         else:
-            message, cards[place] = await _used(run, call, allowed, run.research)
-            said.append(message)
+            used = await _used(run, call, allowed, run.research)
+            cards[place] = used.cards
+            said.append(used.message)
     return said
 
 
@@ -61,15 +72,21 @@ async def use_tool(
     Raises:
         Denied: a person had to approve it and did not.
     """
-    message, cards = await _used(run, call, allowed, research or run.research)
-    run.note(cards)
-    return message
+    used = await _used(run, call, allowed, research or run.research)
+    run.note(used.cards)
+    return used.message
 
 
-async def _used(
-    run: Run, call: ToolCall, allowed: Sequence[str], research: ResearchCall | None
-) -> tuple[ToolMessage, Sequence[Card]]:
-    """What the model is told of its call, and the evidence that came with it."""
+async def use_tool_alone(run: Run, call: ToolCall) -> Used:
+    """One tool call that no model made; what goes wrong with it is told in words, as for a model.
+
+    Raises:
+        Denied: a person had to approve it and did not.
+    """
+    return await _used(run, call, [call.name], None)
+
+
+async def _used(run: Run, call: ToolCall, allowed: Sequence[str], research: ResearchCall | None) -> Used:
     await run.control.checkpoint("tool.run")
     step = run.next_step()
     facts = next((t for t in run.facts.tools if t.name == call.name and t.name in allowed), None)
@@ -77,26 +94,27 @@ async def _used(
         words = f"There is no tool {call.name!r} for you. Tools: {', '.join(allowed) or 'none'}"
         refused = ToolResult(call_id=call.id, name=call.name, text=words, is_error=True)
         run.milestones.pass_on(observed(_request(run, call, step), refused, words, steps.now()))
-        return _tool_error(call, words), ()
+        return Used(_tool_error(call, words))
     if call.name == SEND_MESSAGE:
-        return await _send_message(run, call, step), ()
+        return Used(await _send_message(run, call, step))
     if facts.effect is not Effect.READ and run.is_read_only:
-        return _tool_error(call, "It was not approved that this task writes. Only tools that read can be used."), ()
+        return Used(_tool_error(call, "It was not approved that this task writes. Only tools that read can be used."))
     if facts.effect is not Effect.READ and call.name in run.facts.approvals.tools:
         approved = await _approved(run, call, step)
         if approved is None:
-            return _tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on."), ()
+            return Used(_tool_error(call, "Nobody approved it in time. Only tools that read can be used from now on."))
         call = approved
     request = _request(run, call, step, research)
     try:
         near = run.browser_queue if call.name.startswith(BROWSER) else ""
         result = await steps.run_tool(request, facts, summary=_tool_summary(call), queue=near)
     except StepFailed as error:
-        return _tool_error(call, f"The call did not finish: {error.message}. Its effect is not known."), ()
+        return Used(_tool_error(call, f"The call did not finish: {error.message}. Its effect is not known."))
     run.browser_queue = result.queue or run.browser_queue
     if result.untold:
         run.milestones.pass_on(observed(request, result, result.text, steps.now()))
-    return ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error), result.cards
+    message = ToolMessage(call_id=call.id, name=call.name, text=result.text, is_error=result.is_error)
+    return Used(message, max(result.size_bytes - len(result.text.encode()), 0), result.cards)
 
 
 def _request(run: Run, call: ToolCall, step: int, research: ResearchCall | None = None) -> ToolRequest:

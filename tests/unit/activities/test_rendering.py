@@ -40,6 +40,8 @@ ATTACKS = {
     "the class of a number": "{{ (1)['__cl' ~ 'ass__']['__base__'] }}",
     "a filter by attribute": "{{ [params] | map(attribute='__class__') | list | first | string }}",
     "a change of what was given": "{% set x = params.rows.append(3) %}{{ params.rows }}",
+    "a change by way of the type": "{{ dict.update(task, {'query': 'another'}) }}",
+    "a removal by way of the type": "{{ dict.clear(params) }}",
     "format of attributes": "{{ '{0.__class__}'.format(params) }}",
     "what is not there": "{{ params.nope.deeper }}",
     "a division": "{{ 1 / 0 }}",
@@ -54,6 +56,45 @@ async def test_an_attack_ends_soon_and_costs_only_itself(rendering: Rendering, a
     assert made.failed.keys() == {"t0"} and made.values == {"t1": "q goes on"}, made
     assert time.monotonic() - began < 12
     assert "class 'dict'" not in made.failed["t0"]
+
+
+async def test_no_text_changes_what_those_after_it_see(rendering: Rendering) -> None:
+    """A filter of the engine adds to a list where it takes it for a text."""
+    made = await render(rendering, "{{ params.rows | indent }}", "{{ params.rows | length }} {{ params.a }}")
+    assert made.values["t1"] == "2 foo"
+
+
+async def test_what_the_engine_takes_for_impossible_is_told_as_it_is(rendering: Rendering) -> None:
+    made = await render(rendering, "{{ params.a | truncate(1) }}")
+    assert "expected length >= 3" in made.failed["t0"]
+
+
+async def test_texts_that_take_long_are_given_up_together_and_not_one_by_one() -> None:
+    """Others wait for their turn meanwhile."""
+    slow = ATTACKS["a loop in a loop"]
+    began = time.monotonic()
+    async with Rendering(step_seconds=3.0) as rendering:
+        made = await render(rendering, "first", *(slow for _ in range(10)), "last")
+        assert time.monotonic() - began < 9
+        assert made.values == {"t0": "first"}
+        assert "more than 3 s together" in made.failed["t11"]
+        assert (await render(rendering, "next")).values == {"t0": "next"}
+
+
+async def test_texts_of_one_step_come_to_no_more_than_an_event_of_a_history_holds(rendering: Rendering) -> None:
+    made = await render(rendering, *("{{ 'x' * 40000 }}" for _ in range(40)))
+    assert 20 < len(made.values) < 40
+    assert all("bytes together" in why for why in made.failed.values())
+    assert (await render(rendering, "{{ results.get('t39', 'nothing') }}")).values == {"t0": "nothing"}
+
+
+async def test_a_module_where_the_worker_was_started_is_not_taken_for_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jinja2.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    async with Rendering() as rendering:
+        assert (await render(rendering, "fine")).values == {"t0": "fine"}
 
 
 async def test_a_process_that_hangs_or_dies_is_replaced_within_the_same_request(rendering: Rendering) -> None:

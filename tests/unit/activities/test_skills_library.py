@@ -47,9 +47,20 @@ def test_a_skill_is_one_file_or_a_folder_with_skill_md(tmp_path: Path) -> None:
     (tmp_path / "two" / "SKILL.md").write_text(GOOD.replace("name: s", "name: two\nversion: 1.10.0"))
     (tmp_path / "two" / "older.md").write_text(GOOD.replace("name: s", "name: two\nversion: 1.9.0"))
     skills = Skills([tmp_path])
-    assert skills.names() == ["s@1.0.0", "two@1.10.0", "two@1.9.0"] and not skills.contents.problems
+    assert skills.names() == ["s@1.0.0", "two@1.9.0", "two@1.10.0"] and not skills.contents.problems
     newest = skills.find("two")
     assert newest is not None and newest.head.version == "1.10.0" and newest.body == "# Do it\n\nwell"
+
+
+def test_a_file_that_cannot_be_read_is_taken_for_what_it_or_its_folder_is_called(tmp_path: Path) -> None:
+    (tmp_path / "one.md").write_text("no skill")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "SKILL.md").write_text("no skill")
+    skills = Skills([tmp_path])
+    for name, file in (("one", "one.md"), ("two", "SKILL.md")):
+        with pytest.raises(LibraryError, match=f"{file}: line 1: a skill begins with front matter"):
+            skills.find(name)
+    assert skills.find("SKILL") is None
 
 
 def test_one_name_and_version_twice_is_refused(tmp_path: Path) -> None:

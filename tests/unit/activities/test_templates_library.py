@@ -1,5 +1,6 @@
 """A template file that is not sound is refused, with file, line and field, before any task runs it."""
 
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -184,6 +185,18 @@ def test_two_files_with_one_name_and_version_are_both_refused(tmp_path: Path) ->
     assert len(templates.contents.problems) == 1
 
 
+def test_a_file_that_cannot_be_read_is_taken_for_what_it_is_called(tmp_path: Path) -> None:
+    """Who asks for it is told what is wrong with it; were it unknown, the task would go on without it."""
+    (tmp_path / "weekly.yaml").write_text("name: [\n")
+    templates = Templates([tmp_path])
+    for version in (None, "1.0.0"):
+        with pytest.raises(LibraryError, match=r"weekly\.yaml: line 2: not YAML"):
+            templates.find("weekly", version)
+    assert templates.find("daily") is None
+    (tmp_path / "weekly-1.yaml").write_text("name: weekly\n" + ONE)
+    assert templates.find("weekly") is not None, "one that can be used is there"
+
+
 def test_a_broken_file_does_not_take_others_with_it(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("name: [")
     (tmp_path / "good.yaml").write_text(HEAD + ONE)
@@ -275,8 +288,39 @@ def test_hidden_files_and_other_files_are_not_read(tmp_path: Path) -> None:
     (hidden / "t.yaml").write_text(HEAD + ONE)
     (tmp_path / "t.yaml").symlink_to(hidden / "t.yaml")
     (tmp_path / "README.md").write_text("no template")
-    templates = Templates([tmp_path, tmp_path / "missing"])
+    templates = Templates([tmp_path])
     assert templates.names() == ["t@1.0.0"] and not templates.contents.problems
+
+
+def test_a_folder_that_may_not_be_read_is_said_and_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.yaml").write_text(HEAD + ONE)
+    shut, look = tmp_path / "shut", os.scandir
+    shut.mkdir()
+
+    def scandir(path: str) -> Any:
+        # who runs tests may read everything
+        if Path(path) == shut:
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    templates = Templates([shut, shut / "file.yaml", tmp_path])
+    assert templates.find("t") is not None
+    assert templates.contents.problems == (
+        f"{shut}: the folder cannot be read (Permission denied)",
+        f"{shut / 'file.yaml'}: there is no such folder",
+    )
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_among_the_files_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "t.yaml").write_text(HEAD + ONE)
+    templates = Templates([tmp_path])
+    assert templates.find("t") is not None
+    assert templates.contents.problems == (f"{tmp_path / 'pipe.yaml'}: it is no file",)
 
 
 def test_the_shipped_templates_are_sound() -> None:

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Set, ValuesView
+from copy import deepcopy
 from types import FrameType
 from typing import Any, NoReturn, cast
 
@@ -22,7 +23,15 @@ CPU_SECONDS = 2.0
 """Processor time for one text."""
 MAX_BYTES = 48 * 1024
 """What one text may come to."""
+MOST_BYTES = 1024 * 1024
+"""What the texts of one step may come to together: they are one event of a history."""
 MESSAGE_CHARS = 300
+
+
+_OF_TEXTS = (
+    *(TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError, AttributeError),
+    *(AssertionError, RuntimeError),
+)
 
 
 class _TooLong(Exception):
@@ -36,8 +45,10 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         sees: dict[str, Any] = request["sees"]
+        room: int = request["room"]
         for text in request["texts"]:
-            answer = _answer(env, text, sees)
+            answer = _answer(env, text, sees, room)
+            room -= answer.get("size", 0)
             _say({"id": text["id"], **answer})
             if text["is_result"] and "value" in answer:
                 sees["results"][text["id"]] = answer["value"]
@@ -59,9 +70,11 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _TooLong
 
 
-def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: Mapping[str, Any]) -> dict[str, Any]:
-    names = {**sees, "item": text["item"], "index": text["index"]} if text["index"] is not None else sees
+def _answer(
+    env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: Mapping[str, Any], room: int
+) -> dict[str, Any]:
     try:
+        names = _own(text, sees)
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
         # arithmetic on huge numbers hears no signal: this one ends the process
         signal.setitimer(signal.ITIMER_PROF, 2 * CPU_SECONDS)
@@ -79,11 +92,21 @@ def _answer(env: ImmutableSandboxedEnvironment, text: Mapping[str, Any], sees: M
     except RecursionError:
         return {"error": "it is nested too deeply"}
     # what filters and arithmetic raise is the text's doing, like the template's own errors
-    except (TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError, AttributeError) as error:
+    except _OF_TEXTS as error:
         return {"error": f"{type(error).__name__}: {str(error)[:MESSAGE_CHARS]}"}
+    if text["is_prompt"] and not str(value).strip():
+        return {"error": "it is empty"}
     if len(said) > MAX_BYTES:
         return {"error": _too_large()}
-    return {"value": json.loads(said)}
+    if len(said) > room:
+        return {"error": f"the texts of one step come to more than {MOST_BYTES} bytes together"}
+    return {"value": json.loads(said), "size": len(said)}
+
+
+def _own(text: Mapping[str, Any], sees: Mapping[str, Any]) -> dict[str, Any]:
+    """What a text sees; whatever it does to it, by any hole, no other text sees. Results are texts, which nothing changes."""
+    names = {name: deepcopy(value) if name != "results" else dict(value) for name, value in sees.items()}
+    return names if text["index"] is None else {**names, "item": text["item"], "index": text["index"]}
 
 
 def _too_large() -> str:

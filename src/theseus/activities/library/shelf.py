@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,12 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from theseus.activities.library.documents import MAX_FILE_BYTES, LibraryError
-from theseus.domain.versions import newest
+from theseus.domain.versions import newest, ordered
 
 T = TypeVar("T")
 
+WHOLE_FOLDER = "SKILL"
+"""A file of this name stands for its folder."""
 MAX_FILES = 1000
 MAX_DEPTH = 8
 UNSETTLED_NS = 2_000_000_000
@@ -46,16 +49,22 @@ class Item(Generic[T]):
 
 @dataclass(frozen=True)
 class Contents(Generic[T]):
-    """What is on a shelf at one moment. `problems` are files that cannot be used, in words; `spoiled` their keys."""
+    """What is on a shelf at one moment.
+
+    `problems` are files that cannot be used and folders that are not there, in words; `spoiled` are the keys of such
+    files, and `torn` is what those are called that do not even say their name.
+    """
 
     items: Mapping[str, Mapping[str, Item[T]]] = field(default_factory=dict[str, Mapping[str, Item[T]]])
     problems: tuple[str, ...] = ()
     spoiled: Mapping[str, str] = field(default_factory=dict[str, str])
+    torn: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def all(self) -> Iterator[Item[T]]:
-        """Every item, by name."""
+        """Every item, by name and from the oldest version to the newest."""
         for name in sorted(self.items):
-            yield from self.items[name].values()
+            versions = self.items[name]
+            yield from (versions[version] for version in ordered(versions))
 
     def find(self, name: str, version: str | None) -> Item[T] | None:
         """The item of a version, or the newest; None when there is none.
@@ -64,6 +73,8 @@ class Contents(Generic[T]):
             LibraryError: its file cannot be used.
         """
         versions = self.items.get(name, {})
+        if not versions and name in self.torn:
+            raise LibraryError(self.torn[name])
         wanted = version or newest(versions)
         problem = self.spoiled.get(f"{name}@{wanted}" if wanted is not None else name)
         if problem is not None:
@@ -75,7 +86,7 @@ class Shelf(Generic[T]):
     """The files of a kind.
 
     Args:
-        folders: where they are; one that is not there holds nothing.
+        folders: where they are; one that is not there is a problem, and takes no other with it.
         suffixes: how their names end.
         read: makes an item of a file's name and bytes; raises LibraryError for one that cannot be used.
         skipped: names of files that are none of the kind.
@@ -93,6 +104,7 @@ class Shelf(Generic[T]):
         self._suffixes = suffixes
         self._read = read
         self._known: dict[Path, tuple[Stamp, Item[T] | str]] = {}
+        self._missing: list[str] = []
         self._contents: Contents[T] | None = None
         self._lock = Lock()
 
@@ -103,6 +115,7 @@ class Shelf(Generic[T]):
 
     def _now(self) -> Contents[T]:
         found: dict[Path, tuple[Stamp, Item[T] | str]] = {}
+        missing = [problem for folder in self._folders if (problem := _shut(folder))]
         overflow = ""
         for path, stamp in self._files():
             if len(found) >= MAX_FILES:
@@ -111,9 +124,10 @@ class Shelf(Generic[T]):
             known = self._known.get(path)
             is_same = known is not None and known[0] == stamp and stamp[0] < time.time_ns() - UNSETTLED_NS
             found[path] = known if known is not None and is_same else (stamp, self._item(path, known))
-        if self._contents is None or found != self._known:
-            self._known = found
-            self._contents = _arranged([each for _, each in found.values()], [overflow] if overflow else [])
+        if self._contents is None or found != self._known or missing != self._missing:
+            self._known, self._missing = found, missing
+            more = [*missing, *([overflow] if overflow else [])]
+            self._contents = _arranged({path: each for path, (_, each) in found.items()}, more)
         return self._contents
 
     def _files(self) -> Iterator[tuple[Path, Stamp]]:
@@ -129,13 +143,15 @@ class Shelf(Generic[T]):
                         continue
                     seen.add(path)
                     try:
-                        stat = path.stat()
+                        now = path.stat()
                     except OSError:
-                        stat = None
-                    yield path, (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else (0, 0, 0)
+                        now = None
+                    yield path, (now.st_mtime_ns, now.st_size, now.st_ino) if now is not None else (0, 0, 0)
 
     def _item(self, path: Path, known: tuple[Stamp, Item[T] | str] | None) -> Item[T] | str:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                return f"{path}: it is no file"
             with path.open("rb") as file:
                 data = file.read(MAX_FILE_BYTES + 1)
             digest = hashlib.sha256(data).hexdigest()
@@ -149,11 +165,12 @@ class Shelf(Generic[T]):
         return Item(item.name, item.version, item.value, str(path), digest)
 
 
-def _arranged(found: Sequence[Item[T] | str], more: Sequence[str]) -> Contents[T]:
+def _arranged(found: Mapping[Path, Item[T] | str], more: Sequence[str]) -> Contents[T]:
     items: dict[str, dict[str, Item[T]]] = {}
-    problems = [each for each in found if isinstance(each, str)]
+    torn = {_called(path): each for path, each in found.items() if isinstance(each, str)}
+    problems = [each for each in found.values() if isinstance(each, str)]
     spoiled: dict[str, str] = {}
-    for item in found:
+    for item in found.values():
         if isinstance(item, str):
             continue
         earlier = items.setdefault(item.name, {}).get(item.version)
@@ -163,4 +180,20 @@ def _arranged(found: Sequence[Item[T] | str], more: Sequence[str]) -> Contents[T
             problems.append(problem)
         else:
             items[item.name][item.version] = item
-    return Contents(items, (*problems, *more), spoiled)
+    return Contents(items, (*problems, *more), spoiled, torn)
+
+
+def _shut(folder: Path) -> str:
+    """Why a folder cannot be looked into; empty when it can."""
+    try:
+        with os.scandir(folder):
+            return ""
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{folder}: there is no such folder"
+    except OSError as error:
+        return f"{folder}: the folder cannot be read ({error.strerror})"
+
+
+def _called(path: Path) -> str:
+    """What a file is called: as its folder, where all such files have one name."""
+    return path.parent.name if path.stem == WHOLE_FOLDER else path.stem

@@ -111,10 +111,23 @@ class Templates:
         """`name@version` of all that can be read."""
         return [item.key for item in self._shelf.contents().all()]
 
+    def problems(self) -> list[str]:
+        """What is wrong with any of them, in words: whether a worker has the tools that they name apart."""
+        found = list(self._shelf.contents().problems)
+        for name in self.names():
+            try:
+                self.find(*named(name))
+            except LibraryError as error:
+                found.append(str(error))
+        return list(dict.fromkeys(found))
 
-def unusable(found: Found, tools: Mapping[str, Effect], roles: Collection[str]) -> str:
-    """What a worker with these tools and roles cannot do of a template; empty when it can do all."""
-    wrong = tool_faults(found.template, tools, roles)
+
+def unusable(found: Found, tools: Mapping[str, Effect], roles: Collection[str], unserved: Collection[str] = ()) -> str:
+    """What a worker with these tools and roles cannot do of a template; empty when it can do all.
+
+    `unserved` are roles that need a vendor's tools and have none.
+    """
+    wrong = tool_faults(found.template, tools, roles, unserved)
     return str(found.origin.wrong(wrong)) if wrong else ""
 
 

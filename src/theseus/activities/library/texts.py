@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -24,7 +24,7 @@ _REFUSED = (
 _WITHOUT_FILTERS = ("random", "attr", "urlize", "xmlattr", "pprint")
 _OF_ALL = ("items", "keys", "values", "get")
 """By these a text goes through all results that are there; no node has such an id."""
-_GLOBALS = ("range", "dict", "namespace")
+_GLOBALS = ("range", "namespace")
 
 
 class TextError(Exception):
@@ -40,7 +40,10 @@ def environment() -> ImmutableSandboxedEnvironment:
     made = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
     )
-    made.globals = {name: made.globals[name] for name in _GLOBALS}
+    # the type itself would change what it is given: its methods are not among those that the sandbox watches
+    known: dict[str, Any] = {name: made.globals[name] for name in _GLOBALS}
+    # jinja2 says that it takes its own names alone
+    made.globals = cast("Any", {**known, "dict": _dict})
     for name in _WITHOUT_FILTERS:
         del made.filters[name]
     made.filters["tojson"] = _to_json
@@ -62,7 +65,9 @@ def check(text: str, results: Collection[str], *, has_item: bool = False) -> Non
         raise TextError(1, "it is nested too deeply") from error
     for node in _all(tree):
         _check_node(node, results)
-    unknown = sorted(_undeclared(tree) - NAMES - set(_GLOBALS) - (ITEM_NAMES if has_item else frozenset[str]()))
+    unknown = sorted(
+        _undeclared(tree) - NAMES - set(_ENVIRONMENT.globals) - (ITEM_NAMES if has_item else frozenset[str]())
+    )
     if unknown:
         known = ", ".join(sorted(NAMES | (ITEM_NAMES if has_item else frozenset[str]())))
         raise TextError(1, f"there is no {unknown[0]!r}: a text sees {known}")
@@ -125,6 +130,10 @@ def _undeclared(tree: nodes.Template) -> set[str]:
     read = {node.name for node in _all(tree) if isinstance(node, nodes.Name) and node.ctx == "load"}
     made = {node.name for node in _all(tree) if isinstance(node, nodes.Name) and node.ctx in ("store", "param")}
     return read - made - {"loop"}
+
+
+def _dict(*given: Any, **more: object) -> dict[Any, Any]:
+    return dict(*given, **more)
 
 
 def _to_json(value: object, indent: int | None = None) -> str:

@@ -40,7 +40,8 @@ def _nodes(earlier: list[Any], later: list[Any]) -> list[Any]:
     places = {node["id"]: at for at, node in enumerate(earlier) if _has_id(node)}
     found = list(earlier)
     for node in later:
-        at = places.get(node["id"]) if _has_id(node) else None
+        # one that says an id twice has two nodes of that id, which are refused
+        at = places.pop(node["id"], None) if _has_id(node) else None
         if at is None:
             found.append(node)
         elif node.get("type", found[at].get("type")) == found[at].get("type"):

@@ -40,9 +40,11 @@ def faults(template: Template) -> list[Fault]:
     return [*_ids(template), *_edges(template), *_graph(template), *_budgets(template), *_failing(template)]
 
 
-def tool_faults(template: Template, tools: Mapping[str, Effect], roles: Collection[str]) -> list[Fault]:
-    """What a worker with these tools and roles cannot do of a template."""
-    return [*_tools(template, tools), *_roles(template, roles)]
+def tool_faults(
+    template: Template, tools: Mapping[str, Effect], roles: Collection[str], unserved: Collection[str]
+) -> list[Fault]:
+    """What a worker with these tools and roles cannot do of a template; `unserved` are roles without a vendor's tools."""
+    return [*_tools(template, tools), *_roles(template, roles, unserved)]
 
 
 def dependencies(template: Template) -> dict[str, tuple[str, ...]]:
@@ -66,6 +68,12 @@ def before(template: Template) -> dict[str, frozenset[str]]:
 def needs_model(template: Template) -> list[str]:
     """Ids of the nodes that call a model, or may."""
     return [node.id for node in template.nodes if _asks_model(node)]
+
+
+def named_roles(template: Template) -> list[str]:
+    """The roles that nodes name, each once."""
+    named = (role for node in template.nodes for _, role in _named_roles(node) if role is not None)
+    return list(dict.fromkeys(named))
 
 
 def _asks_model(node: Node) -> bool:
@@ -175,11 +183,16 @@ def _named_tools(node: Node) -> Iterator[tuple[tuple[str | int, ...], tuple[str,
             yield ("each", "tools"), node.each.tools or ()
 
 
-def _roles(template: Template, roles: Collection[str]) -> Iterator[Fault]:
+def _roles(template: Template, roles: Collection[str], unserved: Collection[str]) -> Iterator[Fault]:
     for at, node in enumerate(template.nodes):
         for place, role in _named_roles(node):
             if role is not None and role not in roles:
                 yield ("nodes", at, *place), f"there is no role {role!r}; known roles: {', '.join(sorted(roles))}"
+            elif role in unserved:
+                words = (
+                    f"{role} works with tools of a vendor, and no adapter brings one for this tenant (docs/adapters.md)"
+                )
+                yield ("nodes", at, *place), words
 
 
 def _named_roles(node: Node) -> Iterator[tuple[tuple[str | int, ...], str | None]]:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query
 from theseus.gateway.backend import Behind
 from theseus.gateway.callers import Calling
 from theseus.gateway.refusals import Refusal
-from theseus.gateway.templates import templates as all_templates
 from theseus.gateway.wire.lists import (
     OneSkillAnswer,
     RoleAnswer,
@@ -57,7 +56,7 @@ def skill(name: Name, backend: Behind, caller: Calling) -> OneSkillAnswer:
 
 @router.get("/skills/{name}/versions")
 def versions(name: Name, backend: Behind, caller: Calling) -> VersionsAnswer:
-    """All versions of a skill."""
+    """All versions of a skill, oldest first."""
     caller.require("tasks:read")
     found = backend.offers.versions(name)
     if not found:
@@ -69,19 +68,17 @@ def versions(name: Name, backend: Behind, caller: Calling) -> VersionsAnswer:
 def templates(backend: Behind, caller: Calling) -> TemplatesAnswer:
     """What `context.template` may name."""
     caller.require("tasks:read")
-    return TemplatesAnswer(templates=[TemplateLine.of(found) for found in all_templates(backend.settings)])
+    return TemplatesAnswer(templates=[TemplateLine.of(found) for found in backend.offers.templates()])
 
 
 @router.get("/templates/{name}")
 def template(name: Name, backend: Behind, caller: Calling) -> TemplateAnswer:
     """One template, by `name` or `name@version`."""
     caller.require("tasks:read")
-    wanted, _, version = name.partition("@")
-    found = [each for each in all_templates(backend.settings) if each.template.name == wanted]
-    chosen = next((each for each in reversed(found) if version in ("", each.template.version)), None)
-    if chosen is None:
+    found = backend.offers.template(name)
+    if found is None:
         raise Refusal(404, "Template not found")
-    return TemplateAnswer.whole(chosen)
+    return TemplateAnswer.whole(found)
 
 
 @router.get("/tools")

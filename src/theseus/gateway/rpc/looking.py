@@ -15,7 +15,6 @@ from theseus.gateway.rpc.call import Call, fitting, task_id_of
 from theseus.gateway.rpc.protocol import orchestrator_pb2 as wire
 from theseus.gateway.rpc.telling import line_summary, task, timestamp
 from theseus.gateway.tasks import visible
-from theseus.gateway.templates import templates
 
 DEFAULT_LIMIT = 20
 
@@ -87,7 +86,7 @@ async def listed_templates(asked: wire.ListTemplatesRequest, call: Call) -> wire
     """The templates that tasks may name."""
     del asked
     call.caller.require("tasks:read")
-    found = await asyncio.to_thread(templates, call.backend.settings)
+    found = await asyncio.to_thread(call.backend.offers.templates)
     return wire.ListTemplatesResponse(
         templates=[
             wire.TemplateSummary(

@@ -103,7 +103,7 @@ class TemplateAnswer(TemplateLine):
     @classmethod
     def whole(cls, found: Found) -> "TemplateAnswer":
         """From the file."""
-        made = found.template.model_dump(mode="json", exclude_none=True)
+        made = found.template.model_dump(mode="json", by_alias=True, exclude_none=True)
         return cls(**TemplateLine.of(found).model_dump(), parameters=made.get("parameters", {}), template=made)
 
 

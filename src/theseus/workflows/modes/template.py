@@ -5,7 +5,7 @@ from theseus.domain.combining import compiled
 from theseus.domain.planning import gaps
 from theseus.domain.templates.soundness import needs_model
 from theseus.workflows.answer import Answer
-from theseus.workflows.conclusion import reason_of
+from theseus.workflows.conclusion import ran_out, reason_of
 from theseus.workflows.patterns.template.asking import allowed, nothing_to_change
 from theseus.workflows.patterns.template.play import Play
 from theseus.workflows.patterns.template.playing import play_all
@@ -40,10 +40,12 @@ async def _concluded(run: Run, play: Play) -> Answer:
     missing = gaps(play.plan)
     text = await _text(run, play, missing)
     if not text.strip():
-        raise StepFailed(reason_of(run), f"the template brought no result: {'; '.join(missing)}"[:2000])
-    made = play.template
+        raise _nothing(run, missing)
+    made, exhausted = play.template, ran_out(run)
     return Answer(
         text=text,
+        stop_reason="budget" if exhausted else "answer",
+        budget_exhausted=exhausted,
         gaps=missing,
         metadata={
             "template": {"name": made.name, "version": made.version, "content_hash": play.loaded.content_hash},
@@ -51,6 +53,12 @@ async def _concluded(run: Run, play: Play) -> Answer:
             "agents": [record.model_dump(mode="json") for record in run.records()],
         },
     )
+
+
+def _nothing(run: Run, missing: list[str]) -> StepFailed:
+    if not missing:
+        return StepFailed(ErrorType.TEMPLATE_INVALID, "all nodes are done, and its output is blank all the same")
+    return StepFailed(reason_of(run), f"the template brought no result: {'; '.join(missing)}"[:2000])
 
 
 async def _text(run: Run, play: Play, missing: list[str]) -> str:

@@ -74,6 +74,12 @@ def test_neither_file_is_changed(base: dict[str, Any], own: dict[str, Any]) -> N
     assert repr((base, own)) == before
 
 
+def test_a_file_that_names_a_node_twice_does_not_hide_it_in_that_of_its_base() -> None:
+    base = {"nodes": [{"id": "a", "type": "render", "text": "x"}]}
+    twice = {"nodes": [{"id": "a", "text": "y"}, {"id": "a", "text": "z"}]}
+    assert [node["id"] for node in merged([base], twice)["nodes"]] == ["a", "a"]
+
+
 def test_a_node_is_merged_key_by_key_and_replaced_where_its_type_changes() -> None:
     base = {"nodes": [{"id": "a", "type": "render", "text": "x", "description": "d"}]}
     assert merged([base], {"nodes": [{"id": "a", "text": "y"}]})["nodes"] == [

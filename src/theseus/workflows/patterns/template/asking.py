@@ -3,9 +3,9 @@
 from pydantic import JsonValue
 
 from theseus.contracts.control import ApprovalDecision, PendingApproval
-from theseus.contracts.template import Node, Template
+from theseus.contracts.template import Node, Template, ToolNode
 from theseus.workflows.consent import agreed
-from theseus.workflows.patterns.template.rendering import Starting
+from theseus.workflows.patterns.template.rendering import ITEMS, OWN, Starting
 from theseus.workflows.run import Run
 
 SHOWN_CHARS = 4_000
@@ -51,6 +51,10 @@ async def approved(run: Run, node: Node, starting: Starting) -> None:
     Raises:
         Denied: the person, or the deadline, said no.
     """
-    shown = {name: value[:SHOWN_CHARS] if isinstance(value, str) else value for name, value in starting.items()}
+    names = {OWN: "arguments" if isinstance(node, ToolNode) else "prompt", ITEMS: "parallel_by"}
+    shown = {
+        names.get(name, name): value[:SHOWN_CHARS] if isinstance(value, str) else value
+        for name, value in starting.items()
+    }
     action: JsonValue = {"node": node.id, "type": node.type, "starts_with": shown}
     await agreed(run, f"node/{node.id}", f"the template asks before its node {node.id}", action)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Literal, cast
+from contextlib import nullcontext
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -26,8 +27,9 @@ from theseus.contracts.template import (
 )
 from theseus.domain.combining import briefing, compiled
 from theseus.domain.planning import gaps
-from theseus.domain.templates.ladder import Way
-from theseus.domain.toolset import fits
+from theseus.domain.templates.ladder import Way, named_tools
+from theseus.domain.toolset import fits, permitted
+from theseus.workflows import steps
 from theseus.workflows.control import Hearing
 from theseus.workflows.leading import lead
 from theseus.workflows.parts import apart
@@ -36,9 +38,11 @@ from theseus.workflows.patterns.template.play import Play
 from theseus.workflows.patterns.template.rendering import ITEMS, OWN, Starting, render
 from theseus.workflows.run import Run
 from theseus.workflows.team import Errand, delegate
-from theseus.workflows.tool_calls import use_tool
+from theseus.workflows.tool_calls import use_tool_alone
 
 BRIEFING_TOKENS = 8_000
+TEAM_TOOLS = "team-keeps-to-the-tools-of-its-node"
+"""Before this change a team that a node was escalated to had all tools of the task."""
 
 _TIERS: Mapping[ModelTier, Literal["small", "medium", "large"]] = {
     ModelTier.SMALL: "small",
@@ -60,7 +64,7 @@ async def do(run: Run, play: Play, node: Node, way: Way, starting: Starting) -> 
         case ToolNode() if way.kind == "tool":
             return await _tool(run, play, node, starting)
         case ToolNode():
-            return await _agent(run, play, node, way, _told_to_use(node, starting))
+            return await _agent(run, play, node, way, _told_to_use(node, starting, play.part(node).note))
         case SimpleNode() | CognitiveNode() if way.kind != "supervisor":
             return await _agent(run, play, node, way, _prompt(run, play, node, starting))
         case DagNode() if way.kind == "dag":
@@ -81,20 +85,24 @@ async def _text(run: Run, play: Play, node: RenderNode) -> str:
 async def _tool(run: Run, play: Play, node: ToolNode, starting: Starting) -> str:
     arguments = json.dumps(starting.get(OWN, {}), ensure_ascii=False)
     call = ToolCall(id=f"{node.id}-{play.part(node).attempts}", name=node.tool, arguments=arguments)
-    seen = await use_tool(run, call, [node.tool])
-    if seen.is_error:
-        raise StepFailed(ErrorType.TOOL_FAILED, f"{node.tool}: {seen.text}"[:2000])
-    return seen.text
+    seen = await use_tool_alone(run, call)
+    if seen.message.is_error:
+        raise StepFailed(ErrorType.TOOL_FAILED, f"{node.tool}: {seen.message.text}"[:2000])
+    if seen.left_out_bytes:
+        words = f"{seen.left_out_bytes:,} bytes of what {node.tool} gave are left out: it is too long for a history"
+        run.note_degraded(f"node {node.id}: {words}")
+    return seen.message.text
 
 
 async def _agent(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     part = play.part(node)
     part.strategy, part.tier = way.strategy, _tier(way.tier)
     part.role = getattr(node, "role", None) or run.task.role
-    part.tools = _tools(run, node)
+    part.tools = _named(run, named_tools(node))
     async with play.slots:
         share = _share(run, play, node)
-        report = await delegate(run, Errand(part, text, share))
+        with apart(run, "", share, way.lifted) if way.lifted is not None else nullcontext(run) as sender:
+            report = await delegate(sender, Errand(part, run.with_said(text), share))
     return _result(report)
 
 
@@ -103,7 +111,7 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
     prompts = await _prompts(run, play, node, starting)
     plan = _plan(run, node, way, prompts)
     results: dict[str, AgentReport] = {}
-    with apart(run, "", _share(run, play, node)) as part:
+    with apart(run, "", _share(run, play, node), way.lifted) as part:
         play.part(node).agent_id = f"{len(plan.subtasks)} agents"
 
         async def work(
@@ -112,7 +120,7 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
             texts = {name: report.text for name, report in inputs.items()}
             told = briefing("", prompts[subtask.id], "", texts, "", BRIEFING_TOKENS)
             async with play.slots:
-                return await delegate(part, Errand(subtask, told, part.ledger.share(parts), avoid))
+                return await delegate(part, Errand(subtask, run.with_said(told), part.ledger.share(parts), avoid))
 
         await run_dag(part, plan, work, results, at_once=node.max_concurrency)
         run.control.tell_all()
@@ -128,14 +136,25 @@ async def _dag(run: Run, play: Play, node: DagNode, way: Way, starting: Starting
 
 async def _team(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
     async with play.one_lead:
-        with apart(run, text, _share(run, play, node), way.tier) as part:
+        tier = way.lifted or (way.tier if run.task.model_tier is None else None)
+        with apart(run, text, _share(run, play, node), tier) as part:
             play.part(node).agent_id = "a team"
+            _hold_to_tools(part, node)
             run.control.hears = Hearing.ONE
             answer = await lead(part, may_go_on=False)
             run.control.tell_all()
     if answer.gaps:
         run.note_degraded(f"node {node.id} lacks: {'; '.join(answer.gaps)}"[:500])
+    if answer.budget_exhausted:
+        run.failures.append(ErrorType.BUDGET_EXHAUSTED)
     return answer.text
+
+
+def _hold_to_tools(part: Run, node: Node) -> None:
+    """A team that takes over from an agent may use no more than that agent might."""
+    named = named_tools(node)
+    if named is not None and steps.has_patch(TEAM_TOOLS):
+        part.facts = part.facts.model_copy(update={"tools": permitted(part.facts.tools, named)})
 
 
 def _share(run: Run, play: Play, node: Node) -> Limits:
@@ -160,13 +179,6 @@ def _result(report: AgentReport) -> str:
     raise StepFailed(report.error.type, report.error.message)
 
 
-def _tools(run: Run, node: Node) -> list[str] | None:
-    if isinstance(node, ToolNode):
-        return [node.tool]
-    wanted = getattr(node, "tools", None)
-    return _named(run, cast("tuple[str, ...] | None", wanted))
-
-
 def _named(run: Run, wanted: tuple[str, ...] | None) -> list[str] | None:
     return None if wanted is None else [name for name in run.tools_there if fits(name, wanted)]
 
@@ -179,12 +191,13 @@ def _prompt(run: Run, play: Play, node: AgentNode | SupervisorNode, starting: St
     return briefing(run.task.query, node.description or run.task.query, "", inputs, "", BRIEFING_TOKENS)
 
 
-def _told_to_use(node: ToolNode, starting: Starting) -> str:
+def _told_to_use(node: ToolNode, starting: Starting, why: str) -> str:
     arguments = json.dumps(starting.get(OWN, {}), ensure_ascii=False)
     return (
-        f"A call of the tool {node.tool} with these arguments failed:\n{arguments}\n\n"
+        f"A call of the tool {node.tool} with these arguments failed:\n{arguments}\n\nIt said:\n{why}\n\n"
         f"Find out what was wrong with it, call {node.tool} in a way that works, and answer with what it gave, and "
-        "nothing else."
+        "nothing else. Where it is not known whether that call took effect and another would do so twice, do not call it "
+        "again: say so instead."
     )
 
 
@@ -206,7 +219,7 @@ async def _prompts(run: Run, play: Play, node: DagNode, starting: Starting) -> d
     if len(items) > MOST_TASKS:
         raise DomainError(f"parallel_by of node {node.id} gives {len(items)} items; at most {MOST_TASKS} are done")
     texts = [
-        TextToRender(id=_item_id(number), source=node.each.prompt, item=item, index=number)
+        TextToRender(id=_item_id(number), source=node.each.prompt, is_prompt=True, item=item, index=number)
         for number, item in enumerate(items, start=1)
     ]
     rendered = await render(run, play, texts)

@@ -8,12 +8,13 @@ from pydantic import JsonValue
 from theseus.contracts.agent import MOST_CARRIED_BYTES
 from theseus.contracts.plan import Plan, Subtask, SubtaskState
 from theseus.contracts.template import LoadedTemplate, Node, RenderNode, Template, TemplateState, ToolNode
+from theseus.domain.attachments import for_tools
 from theseus.domain.templates.binding import bound
 from theseus.domain.templates.soundness import before, dependencies
 from theseus.workflows.run import Run
 
 RESULT_CHARS = 40_000
-"""A node's result is cut there: it goes into texts, prompts and the next history."""
+"""What an agent or a tool gave is cut there: it goes into texts, prompts and the next history. Texts have a limit of their own."""
 
 _WAITING = (SubtaskState.PENDING, SubtaskState.RUNNING)
 
@@ -38,12 +39,13 @@ class Play:
         """Where a node stands."""
         return self._parts[node.id]
 
-    def done(self, node: Node, result: str) -> None:
-        """A node has its result."""
-        left_out = len(result) - RESULT_CHARS
-        cut = result if left_out <= 0 else f"{result[:RESULT_CHARS]}\n[{left_out} more characters are left out]"
+    def done(self, node: Node, result: str) -> int:
+        """A node has its result; so many of its characters are left out."""
+        left_out = 0 if isinstance(node, RenderNode) else max(len(result) - RESULT_CHARS, 0)
+        cut = result if not left_out else f"{result[:RESULT_CHARS]}\n[{left_out} more characters are left out]"
         self.results[node.id] = cut
-        self.part(node).state = SubtaskState.DONE
+        self.part(node).state, self.part(node).note = SubtaskState.DONE, ""
+        return left_out
 
     def failed(self, node: Node, why: str) -> None:
         """A node has none, and will have none."""
@@ -87,6 +89,7 @@ def seen(run: Run) -> dict[str, JsonValue]:
         "user_id": task.session.user_id,
         "tenant_id": task.session.tenant_id,
         "date": run.today,
+        "attachments": for_tools(task.attachments),
     }
 
 

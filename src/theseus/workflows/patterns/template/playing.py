@@ -67,13 +67,14 @@ async def _one(run: Run, play: Play, node: Node, starting: Starting) -> None:
         except Denied:
             raise
         except DomainError as error:
-            why = error.message
+            why = play.part(node).note = error.message
             run.failures.append(error.type)
             _tell(run, "ERROR_RECOVERY", node, f"node {node.id} failed: {why}"[:500], error.type)
             continue
         if way.fallback:
             run.note_degraded(f"node {node.id} was {way.fallback}: {why}"[:500])
-        play.done(node, result)
+        if left_out := play.done(node, result):
+            run.note_degraded(f"node {node.id}: {left_out:,} characters of its result are left out")
         _tell(run, "PROGRESS", node, f"node {node.id} is done", None)
         return
     await give_up(run, play, node, why)

@@ -124,11 +124,11 @@ def _own(node: Node) -> Iterator[TextToRender]:
         yield TextToRender(id=f"{node.id}:{OWN}", source=node.arguments)
     elif isinstance(node, DagNode):
         for task in node.tasks:
-            yield TextToRender(id=f"{node.id}:{task.id}", source=task.prompt)
+            yield TextToRender(id=f"{node.id}:{task.id}", source=task.prompt, is_prompt=True)
         if node.parallel_by is not None:
             yield TextToRender(id=f"{node.id}:{ITEMS}", source=node.parallel_by, native=True)
     elif node.prompt is not None:
-        yield TextToRender(id=f"{node.id}:{OWN}", source=node.prompt)
+        yield TextToRender(id=f"{node.id}:{OWN}", source=node.prompt, is_prompt=True)
 
 
 def _is_of(key: str, node: Node) -> bool:
