@@ -12,7 +12,9 @@ from typing import Literal
 from markdown_it import MarkdownIt
 
 CITATION = re.compile(r"\[\[\s*([\w-]+(?:\s*[,;]\s*[\w-]+)*)\s*\]\]")
-LEAST_CLAIM_LETTERS = 12
+LEAST_CLAIM_LETTERS = 8
+LEAST_FIGURE_LETTERS = 5
+"""Of what has a digit: an item such as "Length: 412 m" claims something."""
 LEAST_CLAIM_SIGNS = 6
 """Of scripts that need fewer signs for a word."""
 
@@ -42,8 +44,14 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _OPINION = re.compile(
-    r"^(?:in (?:our|my) (?:view|opinion)|we (?:think|believe|recommend|suggest)|arguably|opinion:|note:|it is worth|this (?:report|section)"
-    r"|the (?:following|next) (?:section|part)|below|in (?:summary|short|sum|conclusion)[,:]?\s*$|overall[,:]?\s*$)",
+    r"^(?:in (?:our|my) (?:view|opinion)|we (?:think|believe|recommend|suggest)|arguably|opinion:)", re.IGNORECASE
+)
+_PASSAGE = re.compile(
+    # what a report says of itself; "it is worth noting that ..." and "note: ..." only begin what is claimed
+    r"^(?:(?:this|the (?:following|next)) (?:report|section|part)s? (?:(?:is|are) (?:about|structured|organi[sz]ed|divided|limited to)"
+    r"|(?:first |then |also )?(?:asks?|begins?|compares?|covers?|deals?|describes?|discuss(?:es)?|examines?|explains?|explores?|looks?"
+    r"|outlines?|presents?|reviews?|summari[sz]es?|turns?)\b)"
+    r"|below,|below (?:is|are|follows?)\b|in (?:summary|short|sum|conclusion)[,:]?\s*$|overall[,:]?\s*$)",
     re.IGNORECASE,
 )
 _LATIN = re.compile(r"[A-Za-z]")
@@ -190,11 +198,12 @@ def _claims(text: str, *, in_row: bool) -> bool:
     if in_row:
         return any(letter.isdigit() for letter in plain)
     letters = sum(map(str.isalpha, plain))
-    if plain.endswith(("?", "\uff1f")) or _OPINION.search(plain):
+    if plain.endswith(("?", "\uff1f")) or _OPINION.search(plain) or _PASSAGE.search(plain):
         return False
     if not _LATIN.search(plain):
         return letters >= LEAST_CLAIM_SIGNS
-    return letters >= LEAST_CLAIM_LETTERS and bool(_FIGURE.search(plain) or names(plain) or _CAUSE.search(plain))
+    least = LEAST_FIGURE_LETTERS if any(map(str.isdigit, plain)) else LEAST_CLAIM_LETTERS
+    return letters >= least and bool(_FIGURE.search(plain) or names(text) or _CAUSE.search(plain))
 
 
 def names(text: str) -> list[str]:

@@ -69,7 +69,18 @@ def test_each_has_its_place_in_the_draft() -> None:
         ("In our view, Peru is the best market.", False),
         ("It looks nice there.", False),
         ("This section is about 3 companies.", False),
+        ("The following section compares Acme and Bolt.", False),
+        ("Below, the figures of 2020 are compared.", False),
+        ("This report finds that Acme sold 5 million bikes.", True),
+        ("It is worth noting that Acme sold 5 million bikes in 2020.", True),
+        ("Note: Acme was sold to Bolt Motors for 3 billion dollars.", True),
+        ("It is worth 3 billion dollars.", True),
+        ("Below 20 degrees, the reaction stops.", True),
         ("Yes, 5.", False),
+        ("Length: 412 m", True),
+        ("Founded: 1987", True),
+        ("GDP: 5 bn", True),
+        ("CEO: Ada Quill", True),
     ],
 )
 def test_what_claims_something_needs_a_source(text: str, claims: bool) -> None:
