@@ -11,6 +11,8 @@ from typing import Literal
 
 from markdown_it import MarkdownIt
 
+from theseus.domain.research.words import listed
+
 CITATION = re.compile(r"\[\[\s*([\w-]+(?:\s*[,;]\s*[\w-]+)*)\s*\]\]")
 LEAST_CLAIM_LETTERS = 8
 LEAST_FIGURE_LETTERS = 5
@@ -54,6 +56,17 @@ _PASSAGE = re.compile(
     r"|below,|below (?:is|are|follows?)\b|in (?:summary|short|sum|conclusion)[,:]?\s*$|overall[,:]?\s*$)",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"^(?:\*\*|__)[^*_]{1,80}(?::\s?(?:\*\*|__)|(?:\*\*|__)\s?:)")
+"""Words in bold with a colon begin an item as a heading does."""
+_DRESS = " *_\"'\u201c\u201e\u2018\u00ab(["
+REACH = 8
+"""So many signs before a word are looked at for what it begins."""
+_GERMAN = frozenset(
+    listed(
+        "der das und ist sind wurde wurden nicht ein eine einer einen mit für auf dem des zum zur sich hat aus bei nach über"
+    )
+)
+LEAST_GERMAN_WORDS = 2
 _LATIN = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"(?:\s|>|[-*+]\s|\d{1,3}[.)]\s|\|)*")
 _NO_NAMES = frozenset(
@@ -186,7 +199,8 @@ def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -
             name.strip() for group in CITATION.findall(raw) for name in re.split(r"[,;]", group) if name.strip()
         )
     )
-    text = " ".join(CITATION.sub("", raw).replace("|", " ").split())
+    cells = [" ".join(cell.split()) for cell in CITATION.sub("", raw).split("|")]
+    text = (" | " if in_row else " ").join(cell for cell in cells if cell)
     text = re.sub(r"\s+([.,;:!?])", r"\1", text)
     if not any(map(str.isalnum, text)):
         return None
@@ -196,7 +210,7 @@ def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -
 def _claims(text: str, *, in_row: bool) -> bool:
     plain = text.strip("*_\"'\u201c\u201d ")
     if in_row:
-        return any(letter.isdigit() for letter in plain)
+        return any(map(str.isdigit, plain)) or bool(names(text))
     letters = sum(map(str.isalpha, plain))
     if plain.endswith(("?", "\uff1f")) or _OPINION.search(plain) or _PASSAGE.search(plain):
         return False
@@ -207,12 +221,27 @@ def _claims(text: str, *, in_row: bool) -> bool:
 
 
 def names(text: str) -> list[str]:
-    """What looks like a name: words with a capital within a sentence, and a first word that is all capitals."""
-    found = [match.group() for match in _NAME.finditer(text) if match.start() or match.group().isupper()]
-    return [name for name in dict.fromkeys(found) if name.lower() not in _NO_NAMES]
+    """What looks like a name: words with a capital within a sentence or a cell, and a first word that is all capitals."""
+    return [word for word, begins in _capitals(text) if not begins or word.isupper()]
 
 
-def first_word(text: str) -> str:
-    """A sentence's first word where it has a capital, which may be a name."""
-    match = _NAME.match(text)
-    return match.group() if match and match.group().lower() not in _NO_NAMES else ""
+def first_words(text: str) -> list[str]:
+    """The words with a capital that begin a sentence or a cell: they may be names."""
+    return [word for word, begins in _capitals(text) if begins and not word.isupper()]
+
+
+def _capitals(text: str) -> list[tuple[str, bool]]:
+    """Words with a capital, and whether something begins with them; those of a label are a heading's."""
+    said = _LABEL.sub("", text, count=1)
+    found: dict[tuple[str, bool], None] = {}
+    for match in _NAME.finditer(said):
+        before = said[max(match.start() - REACH, 0) : match.start()].rstrip(_DRESS)
+        begins = before.endswith("|") if before else match.start() <= REACH
+        if match.group().lower() not in _NO_NAMES:
+            found[match.group(), begins] = None
+    return list(found)
+
+
+def has_capital_nouns(text: str) -> bool:
+    """Whether a text is in a language whose nouns have capitals, names or not."""
+    return len(_GERMAN.intersection(text.split())) >= LEAST_GERMAN_WORDS

@@ -43,7 +43,7 @@ def test_sentences_are_found_with_their_citations_and_sections() -> None:
         ("First point by J. Doe: growth was 20 %.", ("c4",), "Bikes"),
         ("second point over two lines in Peru.", ("c5",), "Bikes"),
         ("quoted thing of 2019", ("c6",), "Bikes"),
-        ("2020 5", ("c7",), "Bikes"),
+        ("2020 | 5", ("c7",), "Bikes"),
         ("销量在二〇二〇年上升。", (), "Ende"),
         ("第二句话在这里说了一些事情。", ("c8",), "Ende"),
     ]
