@@ -177,6 +177,20 @@ def check(draft: str, bank: Bank) -> list[SentenceCheck]:
     return [bank.checked(sentence) for sentence in sentences(draft)]
 
 
+def as_shown(bank: Bank) -> dict[str, Card]:
+    """The cards by id; where a card does not show its own claim, the words of its source stand for it."""
+    return {name: card if _shows_its_claim(card, bank) else _quoted(card) for name, card in bank.cards.items()}
+
+
+def _shows_its_claim(card: Card, bank: Bank) -> bool:
+    found = check(f"{card.claim} [[{card.id}]]", bank)
+    return all(each.support is not Support.UNSUPPORTED for each in found if each.claims)
+
+
+def _quoted(card: Card) -> Card:
+    return card.model_copy(update={"claim": " ".join(card.quote.split())})
+
+
 def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
     """One sentence with what the rules found."""
     base = SentenceCheck(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from theseus.contracts.errors import COSTS_A_PHASE
 from theseus.contracts.research import Report, SentenceCheck, Support
 from theseus.domain.research.budget import VERIFYING
-from theseus.domain.research.citations import Bank, check
+from theseus.domain.research.citations import Bank, as_shown, check
 from theseus.domain.research.repair import Repair, cited_anew, deleted, mended, rewritten, score, upgraded
 from theseus.domain.research.report import Found, compiled
 from theseus.domain.research.writing import evidence_text
@@ -45,23 +45,30 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     verdicts: Verdicts = {}
     checks = check(draft, bank)
     first = score(checks)
-    draft = mended(draft, [repair for each in _failed(checks) if (repair := cited_anew(draft, each)) is not None])
+    draft = _cited_anew(draft, checks)
     checks = check(draft, bank)
     if quest.controls.verifies:
         checks = await _asked(run, checks, verdicts)
         draft = mended(draft, await _rewritten(run, checks))
         checks = check(draft, bank)
-    draft = mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
+    draft = _cleared(draft, checks)
     last = check(draft, bank)
     if not any(each.claims and each.cites for each in last):
         run.note_degraded("nothing of the text stood on its evidence; the report holds the evidence as it was found")
-        draft = compiled(quest.plan, Found(run.evidence))
+        draft = compiled(quest.plan, Found(as_shown(bank)))
+        draft = _cited_anew(draft, check(draft, bank))
+        draft = _cleared(draft, check(draft, bank))
         last = check(draft, bank)
     return Verified(draft, first, score(await _asked(run, last, verdicts) if quest.controls.verifies else last))
 
 
-def _failed(checks: Sequence[SentenceCheck]) -> list[SentenceCheck]:
-    return [each for each in checks if each.claims and each.support is not Support.SUPPORTED]
+def _cited_anew(draft: str, checks: Sequence[SentenceCheck]) -> str:
+    failed = [each for each in checks if each.claims and each.support is not Support.SUPPORTED]
+    return mended(draft, [repair for each in failed if (repair := cited_anew(draft, each)) is not None])
+
+
+def _cleared(draft: str, checks: Sequence[SentenceCheck]) -> str:
+    return mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
 
 
 async def _asked(run: Run, checks: list[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
@@ -94,7 +101,7 @@ def _key(check: SentenceCheck) -> tuple[str, tuple[str, ...]]:
 
 
 async def _rewritten(run: Run, checks: Sequence[SentenceCheck]) -> list[Repair]:
-    failed = [each for each in _failed(checks) if each.support is Support.UNSUPPORTED][:MOST_REWRITTEN]
+    failed = [each for each in checks if each.claims and each.support is Support.UNSUPPORTED][:MOST_REWRITTEN]
     if not failed:
         return []
     run.enter(f"verifying: {len(failed)} sentences are mended")
