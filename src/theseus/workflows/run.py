@@ -15,12 +15,7 @@ from theseus.contracts.control import Progress
 from theseus.contracts.errors import ErrorType, NoModel, StepFailed
 from theseus.contracts.events import BudgetThreshold, Progressed
 from theseus.contracts.facts import Facts, ModelCard
-from theseus.contracts.messages import (
-    Head,
-    Route,
-    TaskRef,
-    UserMessage,
-)
+from theseus.contracts.messages import Head, Route, TaskRef, UserMessage
 from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
@@ -386,6 +381,10 @@ class Run:
         if prompt := facts.pop("system_prompt", None):
             facts["wishes"] = filled(str(prompt), self.task.context.prompt_params)
         return facts
+
+    def has(self, change: str) -> bool:
+        """Whether the named change is there for this task: it is not where an earlier code passed its place already."""
+        return steps.has_patch(change)
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

@@ -20,8 +20,13 @@ MOST_REWRITTEN = 24
 MOST_DOUBTED = 30
 
 
-Verdicts = dict[tuple[str, tuple[str, ...]], bool]
-"""What a model said of sentences that the rules doubt, by their words and what they cite."""
+DENIED = "what-a-model-denies-is-mended"
+"""Before this change a sentence that rules and a model doubt stood as it was."""
+TOLD = "a-mender-that-is-down-is-told"
+"""Before this change nobody was told of it."""
+
+Verdicts = dict[tuple[str, tuple[str, ...]], bool | None]
+"""What a model said of sentences that the rules doubt, by their words and what they cite; None where it said nothing."""
 
 
 class Verified:
@@ -37,7 +42,7 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     """The draft in which each sentence that claims something stands on what it cites.
 
     Citations are mended by rules; then, where a model may help, it is asked whether weak sentences are shown, and to
-    rewrite single ones; what is unsupported still is taken out. Untouched sentences stay byte for byte.
+    rewrite those that are not; what is unsupported still is taken out. Untouched sentences stay byte for byte.
     """
     run.reserve = VERIFYING
     quest.show("verifying")
@@ -49,7 +54,7 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     checks = check(draft, bank)
     if quest.controls.verifies:
         checks = await _asked(run, checks, verdicts)
-        draft = mended(draft, await _rewritten(run, checks))
+        draft = mended(draft, await _rewritten(run, checks, verdicts))
         checks = check(draft, bank)
     draft = _cleared(draft, checks)
     last = check(draft, bank)
@@ -78,7 +83,7 @@ async def _asked(run: Run, checks: list[SentenceCheck], verdicts: Verdicts) -> l
     weak = sorted(new.values())[:MOST_DOUBTED]
     if weak:
         await _ask_about(run, checks, weak, verdicts)
-    return upgraded(checks, {number: verdicts.get(_key(checks[number]), False) for number in doubted})
+    return upgraded(checks, {number: bool(verdicts.get(_key(checks[number]))) for number in doubted})
 
 
 async def _ask_about(run: Run, checks: list[SentenceCheck], weak: Sequence[int], verdicts: Verdicts) -> None:
@@ -92,7 +97,7 @@ async def _ask_about(run: Run, checks: list[SentenceCheck], weak: Sequence[int],
     except COSTS_A_PHASE as error:
         run.note_degraded(f"no model could look at what the rules doubt ({error.message[:200]})")
         return
-    verdicts.update({_key(checks[number]): False for number in weak})
+    verdicts.update({_key(checks[number]): None for number in weak})
     verdicts.update({_key(checks[each.number]): each.shown for each in told.sentences if each.number in weak})
 
 
@@ -100,13 +105,25 @@ def _key(check: SentenceCheck) -> tuple[str, tuple[str, ...]]:
     return check.text, check.cites
 
 
-async def _rewritten(run: Run, checks: Sequence[SentenceCheck]) -> list[Repair]:
-    failed = [each for each in checks if each.claims and each.support is Support.UNSUPPORTED][:MOST_REWRITTEN]
+def _to_mend(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
+    claims = [each for each in checks if each.claims]
+    failed = [each for each in claims if each.support is Support.UNSUPPORTED]
+    denied = [each for each in claims if each.support is Support.WEAK and verdicts.get(_key(each)) is False]
+    return [*failed, *(denied if denied and run.has(DENIED) else ())][:MOST_REWRITTEN]
+
+
+async def _rewritten(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> list[Repair]:
+    failed = _to_mend(run, checks, verdicts)
     if not failed:
         return []
     run.enter(f"verifying: {len(failed)} sentences are mended")
     questions = [question for question in dict.fromkeys(_question(run, each) for each in failed) if question]
     sentences = await together(_mended(run, question) for question in questions)
+    lost = sentences.count(None)
+    if lost and run.has(TOLD):
+        run.note_degraded(
+            f"no model could mend {lost} of {len(questions)} sentences; what is unsupported was taken out"
+        )
     found = {
         question: sentence for question, sentence in zip(questions, sentences, strict=True) if sentence is not None
     }
