@@ -14,6 +14,9 @@ from theseus.workflows.model_calls import ask_on
 from theseus.workflows.patterns.research.quest import go_without
 from theseus.workflows.run import Run
 
+REVIEWERS_CHOICE = "a-reviewer-may-leave-out-a-requirement"
+"""Before this change a plan that a person wanted shorter than its scope was sent back."""
+
 
 class Planner:
     """Makes a plan, and further versions of it from what people say."""
@@ -57,7 +60,7 @@ class Planner:
             )
         )
         try:
-            draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
+            draft = await ask_on(self._run, self._talk, self._role, check=self._problem_of_change)
         except COSTS_A_PHASE as error:
             self._run.note_degraded(f"the plan could not be changed as was wished ({error.message[:200]})")
             return plan.model_copy(update={"version": plan.version + 1})
@@ -66,6 +69,13 @@ class Planner:
     def _problem(self, draft: ResearchDraft) -> str:
         self._last = draft
         return "; ".join(faults(draft, self._scope, self._most))
+
+    def _problem_of_change(self, draft: ResearchDraft) -> str:
+        """What is wrong with a plan as it was wished for: what it leaves out is the reviewer's to say."""
+        problem = self._problem(draft)
+        if not problem or not self._run.has(REVIEWERS_CHOICE):
+            return problem
+        return "; ".join(faults(draft, self._scope.model_copy(update={"requirements": []}), self._most))
 
     def _alone(self, error: DomainError) -> ResearchPlan:
         words = f"no research plan could be made ({error.message[:200]}); the query is the only question"
