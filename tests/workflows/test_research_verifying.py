@@ -8,6 +8,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from tests.support.studies import (
     ENTAILER,
     MENDER,
+    RESEARCHER,
     WRITER,
     Fact,
     finds,
@@ -103,6 +104,18 @@ async def test_evidence_that_stands_in_for_a_text_says_no_more_than_its_quotes(s
     assert "evidence as it was found" in " ".join(result.metadata.degraded)
     assert "Smith" not in result.result and f"{study.bridge.quote.rstrip('.')}" in result.result
     assert result.metadata.verification is not None and result.metadata.verification["score"] == 1.0
+
+
+async def test_no_researcher_makes_more_tool_calls_than_it_has(study: Study) -> None:
+    many = [{"name": "web_search", "arguments": {"query": f"bridge of town {n}"}} for n in range(12)]
+    greedy = {"when": {"system": RESEARCHER, "turn": 0}, "reply": {"tool_calls": many}}
+    rest = {"when": {"system": RESEARCHER}, "reply": {"text": "a digest"}}
+    rules = [scopes("bridge"), plans(question("bridge", "length")), greedy, rest]
+    await study.run(*rules)
+    told = [
+        message for each in study.there.model.requests for message in each.body["messages"] if message["role"] == "tool"
+    ]
+    assert len(told) == 12 and sum("Not run" in str(each) for each in told) == 4, "quick allows eight"
 
 
 async def test_the_temporal_ui_shows_phase_coverage_and_budget(study: Study) -> None:

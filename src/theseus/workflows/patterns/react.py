@@ -25,6 +25,9 @@ T = TypeVar("T", bound=BaseModel)
 CALLS_OF_ONE_REPLY = 16
 """Tool calls of one reply that are run; the rest are sent back."""
 
+CAPPED = "calls-of-a-researcher-end-within-a-reply"
+"""Before this change its last reply was run whole."""
+
 _CLOSE = {
     "max_iterations": "No turns are left: no tool can be called any more. Answer now from what you have.",
     "loop": "You have made the same tool call three times. No tool can be called any more. Answer from what you have.",
@@ -110,11 +113,18 @@ def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, a
 
 async def _observe(run: Run, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
     run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
-    seen = await use_tools(run, calls[:CALLS_OF_ONE_REPLY], tools)
-    refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
-    rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
+    most = _most_calls(run, len(calls))
+    seen = await use_tools(run, calls[:most], tools)
+    refused = f"Not run: one reply may hold at most {most} tool calls."
+    rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[most:]]
     run.enter("thinking")
     return [*seen, *rest]
+
+
+def _most_calls(run: Run, wanted: int) -> int:
+    """So many calls of one reply are run: a researcher makes no more than it has left."""
+    left = run.watch.left if run.watch is not None else CALLS_OF_ONE_REPLY
+    return left if left < min(wanted, CALLS_OF_ONE_REPLY) and run.has(CAPPED) else CALLS_OF_ONE_REPLY
 
 
 def _close(talk: Conversation, reason: str) -> str:
