@@ -91,8 +91,8 @@ _LANGUAGES = {
 
 def words_of(language: str) -> Words:
     """The headings in a language, by its code or its name; English where they are not known."""
-    name = language.strip().lower()
-    return WORDS.get(_LANGUAGES.get(name, name[:2]), WORDS["en"])
+    name = re.split(r"[\s_(\uff08,;/-]", language.strip().lower(), maxsplit=1)[0]
+    return WORDS.get(_LANGUAGES.get(name, name), WORDS["en"])
 
 
 @dataclass(frozen=True)
