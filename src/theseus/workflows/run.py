@@ -29,6 +29,7 @@ from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
 from theseus.domain.platforms import turned_off
 from theseus.domain.recalling import shown
+from theseus.domain.research.coverage import unseen, with_room
 from theseus.domain.research.stopping import ResearcherWatch
 from theseus.domain.shared import Shared, facts_of, shared, surroundings
 from theseus.roles.presets import PRESETS, WORKERS
@@ -44,6 +45,8 @@ T = TypeVar("T", bound=BaseModel)
 
 NAMED_ROLE = "named-role-binds-the-team"
 """Before this change the lead of a task with a role chose among all roles."""
+ROOM = "a-facet-has-room-for-so-much-evidence"
+"""Before this change all that was admitted was kept."""
 
 
 @dataclass
@@ -300,9 +303,10 @@ class Run:
         return "\n\n".join(text for text in texts if text)
 
     def note(self, cards: Iterable[Card]) -> None:
-        """Keeps evidence that was admitted; what was noted twice is kept once."""
-        for card in cards:
-            self.evidence.setdefault(card.id, card)
+        """Keeps evidence that was admitted, once, and of one facet as much as a report can use."""
+        new = unseen(self.evidence, cards)
+        kept = with_room(self.evidence, new)
+        self.evidence |= kept if len(kept) == len(new) or self.has(ROOM) else new
 
     @property
     def seconds_left(self) -> float:
