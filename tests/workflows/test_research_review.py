@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
@@ -137,6 +137,19 @@ async def test_the_same_answer_again_is_no_second_one_and_nonsense_is_refused(th
     await says(handle, "approve", expected_version=1)
     assert (await says(handle, "approve", expected_version=1))["detail"] == "received before"
     assert (await there.result(handle)).status is TaskStatus.PARTIAL
+
+
+async def test_a_plan_of_a_task_that_was_cancelled_waits_no_more(there: World) -> None:
+    handle = await started(there)
+    await waits(handle, 1)
+    await handle.signal("cancel", {"reason": "enough"})
+
+    async def is_over() -> bool:
+        return (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
+
+    await until(is_over)
+    seen = await state(handle)
+    assert lines(handle.id, seen) == [f"task {handle.id} has no plan that waits for a review"]
 
 
 async def test_a_task_without_a_review_has_none(there: World) -> None:
