@@ -11,6 +11,7 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.carried import TeamState
+from theseus.contracts.changes import FACET_ROOM, NAMED_ROLE
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import ErrorType, NoModel, StepFailed
 from theseus.contracts.events import BudgetThreshold, Progressed
@@ -42,11 +43,6 @@ from theseus.workflows.milestones import Milestones
 from theseus.workflows.reviews import Reviews
 
 T = TypeVar("T", bound=BaseModel)
-
-NAMED_ROLE = "named-role-binds-the-team"
-"""Before this change the lead of a task with a role chose among all roles."""
-ROOM = "a-facet-has-room-for-so-much-evidence"
-"""Before this change all that was admitted was kept."""
 
 
 @dataclass
@@ -165,7 +161,7 @@ class Run:
     def roles_to_recruit(self) -> dict[str, Plain]:
         """The roles that a lead may take into its team: the one that the caller named, else all that are there."""
         named = self.task.context.role
-        if named is not None and steps.has_patch(NAMED_ROLE):
+        if named is not None and (self.has(NAMED_ROLE) or steps.has_patch(NAMED_ROLE)):
             return {named: PRESETS[named]}
         return self.roles_there
 
@@ -306,7 +302,7 @@ class Run:
         """Keeps evidence that was admitted, once, and of one facet as much as a report can use."""
         new = unseen(self.evidence, cards)
         kept = with_room(self.evidence, new)
-        self.evidence |= kept if len(kept) == len(new) or self.has(ROOM) else new
+        self.evidence |= kept if len(kept) == len(new) or self.has(FACET_ROOM) else new
 
     @property
     def seconds_left(self) -> float:
@@ -387,8 +383,8 @@ class Run:
         return facts
 
     def has(self, change: str) -> bool:
-        """Whether the named change is there for this task: it is not where an earlier code passed its place already."""
-        return steps.has_patch(change)
+        """Whether a change of what workflows do was known when the task began."""
+        return change in self.facts.changes
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from theseus.contracts.changes import THREE_ROUNDS
 from theseus.contracts.errors import StepFailed
 from theseus.contracts.research import FacetRow
 from theseus.contracts.task import ResearchStrategy
@@ -21,9 +22,6 @@ from theseus.workflows.patterns.research.scoping import look_around, make_scope
 from theseus.workflows.patterns.research.verifying import Verified, verify
 from theseus.workflows.patterns.research.writing import outline, write
 from theseus.workflows.run import Run
-
-THREE_ROUNDS = "three-rounds-without-a-strategy"
-"""Before this change a research without a word on it had the rounds of the standard strategy."""
 
 
 async def research(run: Run) -> Answer:

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from theseus.contracts.changes import REVIEWERS_CHOICE
 from theseus.contracts.errors import COSTS_A_PHASE, AnswerInvalid, DomainError
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import ResearchDraft, ResearchPlan, Scope
@@ -13,9 +14,6 @@ from theseus.roles.researching import RESEARCH_PLANNER
 from theseus.workflows.model_calls import ask_on
 from theseus.workflows.patterns.research.quest import go_without
 from theseus.workflows.run import Run
-
-REVIEWERS_CHOICE = "a-reviewer-may-leave-out-a-requirement"
-"""Before this change a plan that a person wanted shorter than its scope was sent back."""
 
 
 class Planner:
