@@ -28,7 +28,7 @@ QUOTE_CHARS = 300
 
 _STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
 _STRAY_OR_OWN = re.compile(rf"({FIRST_OWN}[^{LAST_OWN}]*{LAST_OWN})|{_STRAY.pattern}")
-_PIECES = re.compile(r"(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
+_PIECES = re.compile(r"(?<![ \t])(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
 
 
 @dataclass(frozen=True)

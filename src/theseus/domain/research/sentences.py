@@ -35,6 +35,7 @@ _ABBREVIATED = re.compile(
     r"|z\.b|bzw|ca|nr)|(?<![\w.])[A-Z])\.$",
     re.IGNORECASE,
 )
+LONGEST_ABBREVIATION = 12
 _FIGURE = re.compile(
     r"\d|%|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|third|quarter|double)\b", re.I
 )
@@ -182,7 +183,8 @@ def _split(draft: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     begin = start
     marker = _MARKER.match(draft, start, end)
     for match in _END.finditer(draft, marker.end() if marker else start, end):
-        if draft[match.start()] == "." and _ABBREVIATED.search(draft, begin, match.start() + 1):
+        word = max(begin, match.start() - LONGEST_ABBREVIATION)
+        if draft[match.start()] == "." and _ABBREVIATED.search(draft, word, match.start() + 1):
             continue
         yield begin, match.end()
         begin = match.end()

@@ -278,7 +278,7 @@ def test_what_a_report_shows_as_text_is_held_to_evidence_as_text(draft: str) -> 
     assert [each.claims for each in sentences(draft) if "9 million" in each.text] == [True]
 
 
-@pytest.mark.parametrize("sign", ["\\[", "[", "![", "[a](", "A.[", "&", "<", "*", "`"])
+@pytest.mark.parametrize("sign", ["\\[", "[", "![", "[a](", "A.[", "&", "<", "*", "`", " ", "\t"])
 def test_a_model_that_writes_one_sign_for_ever_holds_up_no_worker(sign: str) -> None:
     began = time.process_time()
     rendered((sign * 48_000)[:48_000], Found({ID: GOOD}), cites=True)
