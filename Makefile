@@ -64,6 +64,10 @@ SEED ?= 1 2 3 4 5
 eval: $(READY) ## Measure deep research on planted corpora; fails when a goal is missed; SEED=n takes another corpus
 	$(BIN)/python -m evaluation $(SEED)
 
+.PHONY: eval-real
+eval-real: $(READY) ## The same report by a real model: a provider's whose key is set (a dollar at most), else the local one
+	$(BIN)/python -m evaluation.real $(firstword $(SEED))
+
 .PHONY: schema
 schema: $(READY) ## Write the JSON Schemas of the outer contract anew
 	$(BIN)/python -m theseus.contracts.export

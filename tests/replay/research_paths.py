@@ -4,7 +4,9 @@ from typing import Any
 
 from tests.replay.team_paths import child
 from tests.support.studies import (
+    ENTAILER,
     MENDER,
+    PLANNER,
     WRITER,
     Fact,
     assesses,
@@ -70,6 +72,13 @@ async def without_a_writer(there: World) -> Handle:
 
 async def reviewed(there: World) -> Handle:
     handle = await run(there, rules_of(there), research_strategy="quick", review_plan="manual")
+    await answered(handle, "and more")
+    await there.result(handle)
+    return handle
+
+
+async def answered(handle: Handle, wish: str) -> None:
+    """A person wants the plan otherwise, and approves the next version."""
     for version, action in ((1, "feedback"), (2, "approve")):
 
         async def waits(version: int = version) -> bool:
@@ -77,9 +86,26 @@ async def reviewed(there: World) -> Handle:
             return (state.status, state.version) == ("waiting", version)
 
         await until(waits)
-        await handle.execute_update(
-            "review_plan", {"action": action, "message": "and more", "expected_version": version}
-        )
+        await handle.execute_update("review_plan", {"action": action, "message": wish, "expected_version": version})
+
+
+async def mended(there: World) -> Handle:
+    """A reviewer leaves out what the scope requires; what a model denies is rewritten, and a mender that fails is told."""
+    folder = there.settings.corpus_dir
+    assert folder is not None
+    bridge = BRIDGE.card(folder)
+    draft = f"## Varn\n\nThe bridge was not opened in 1987. [[{bridge}]] The bridge has 99 lamps. [[{bridge}]]"
+    less = {**plans(question("bridge", "length")), "when": {"system": PLANNER, "last_user": "A person reviewed"}}
+    rules = rules_of(
+        there,
+        less,
+        {"when": {"system": MENDER, "last_user": "99 lamps"}, "fault": {"status": 400}},
+        {"when": {"system": MENDER}, "reply": {"json": {"sentence": f"The bridge was opened in 1987. [[{bridge}]]"}}},
+        {"when": {"system": ENTAILER}, "reply": {"json": {"sentences": [{"number": 0, "shown": False}]}}},
+        writes(draft),
+    )
+    handle = await run(there, rules, review_plan="manual")
+    await answered(handle, "leave out the mayor")
     await there.result(handle)
     return handle
 
@@ -98,6 +124,7 @@ PATHS = {
     "research-report": report,
     "research-without-a-writer": without_a_writer,
     "research-reviewed": reviewed,
+    "research-mended": mended,
     "research-review-timed-out": rejected_in_time,
     "agent-researcher": researcher,
 }

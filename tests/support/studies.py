@@ -19,11 +19,12 @@ ENTAILER = "You check whether quotes show sentences"
 
 @dataclass(frozen=True)
 class Fact:
-    """A sentence of a document, and what it is evidence for."""
+    """A sentence of a document, and what it is evidence for; of the question that is named as the document, unless said."""
 
     file: str
     quote: str
     facet: str = "answer"
+    question: str = ""
 
     def url(self, folder: Path) -> str:
         """Where its document is."""
@@ -32,7 +33,7 @@ class Fact:
     def card(self, folder: Path) -> str:
         """The id that it gets as evidence."""
         start = (folder / self.file).read_text().strip().index(self.quote)
-        return card_id(source_id(self.url(folder)), start, self.facet)
+        return card_id(source_id(self.url(folder)), start, self.question or Path(self.file).stem, self.facet)
 
 
 def scopes(*needs: str, **more: Any) -> Rule:

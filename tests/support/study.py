@@ -30,7 +30,7 @@ class Study:
     def __init__(self, there: World, folder: Path) -> None:
         self.there, self.folder = there, folder
         self.bridge = Fact("bridge.md", BRIDGE, "length")
-        self.rival = Fact("roads.md", RIVAL, "length")
+        self.rival = Fact("roads.md", RIVAL, "length", question="bridge")
         self.mayor = Fact("mayor.md", MAYOR, "name")
 
     def cite(self, fact: Fact) -> str:

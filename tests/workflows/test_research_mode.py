@@ -142,7 +142,7 @@ async def test_a_search_that_finds_nothing_is_an_answer_that_says_so(study: Stud
 )
 async def test_a_phase_that_is_down_costs_the_phase_not_the_report(study: Study, down: str, words: str) -> None:
     broken = {"when": {"system": down}, "fault": {"status": 400}}
-    facts = Fact("bridge.md", BRIDGE, "answer") if down == PLANNER else study.bridge
+    facts = Fact("bridge.md", BRIDGE, "answer", question="query") if down == PLANNER else study.bridge
     asks = "What of" if down == PLANNER else "ask about"
     name = "Varn" if down == PLANNER else "bridge"
     rules = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
@@ -95,6 +95,22 @@ async def test_feedback_makes_another_version_and_an_old_one_cannot_be_approved(
     assert len(result.metadata.agents) == 2 and "RESEARCH_PLAN_UPDATED" in await kinds(there, handle)
 
 
+async def test_a_reviewer_may_leave_out_what_the_scope_requires(there: World) -> None:
+    whole = plans(question("bridge", "length"), question("mayor", "name"))
+    less = {**CHANGED, "reply": FIRST["reply"]}
+    there.model.replace({"rules": [scopes("bridge", "mayor"), less, whole, NOTHING]})
+    given = {"force_research": True, "research_strategy": "quick", "review_plan": "manual"}
+    handle = await there.start("What of Varn?", workflow="ResearchWorkflow", context=given)
+    await waits(handle, 1)
+    await says(handle, "feedback", message="leave out the mayor")
+    await waits(handle, 2)
+    seen = await state(handle)
+    assert seen.plan is not None and [q.id for q in seen.plan.questions] == ["bridge"]
+    await says(handle, "approve")
+    result = await there.result(handle)
+    assert not any("could not be changed" in reason for reason in result.metadata.degraded)
+
+
 async def test_a_rejected_plan_closes_the_task_as_denied(there: World) -> None:
     handle = await started(there)
     await waits(handle, 1)
@@ -121,6 +137,19 @@ async def test_the_same_answer_again_is_no_second_one_and_nonsense_is_refused(th
     await says(handle, "approve", expected_version=1)
     assert (await says(handle, "approve", expected_version=1))["detail"] == "received before"
     assert (await there.result(handle)).status is TaskStatus.PARTIAL
+
+
+async def test_a_plan_of_a_task_that_was_cancelled_waits_no_more(there: World) -> None:
+    handle = await started(there)
+    await waits(handle, 1)
+    await handle.signal("cancel", {"reason": "enough"})
+
+    async def is_over() -> bool:
+        return (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
+
+    await until(is_over)
+    seen = await state(handle)
+    assert lines(handle.id, seen) == [f"task {handle.id} has no plan that waits for a review"]
 
 
 async def test_a_task_without_a_review_has_none(there: World) -> None:

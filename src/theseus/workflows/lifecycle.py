@@ -243,6 +243,7 @@ class Lifecycle:
     async def _end(self, result: TaskResult) -> None:
         self._control.is_open = False
         self._approvals.close()
+        self._reviews.close()
         self._ended = result.status
         if self._run is not None:
             self._run.enter(str(result.status))

@@ -48,6 +48,11 @@ class Reviews:
         """A review that an earlier run of this workflow had."""
         self._state = memory
 
+    def close(self) -> None:
+        """The task has ended: a plan that nobody decided on waits no more."""
+        if self._state.status in ("waiting", "replanning"):
+            self._state = ReviewState(remarks=self._state.remarks)
+
     async def opinion(self, plan: ResearchPlan, patience: timedelta) -> str:
         """Shows a version of a plan and waits for what people say of it: words to change it by, or "" to carry it out.
 

@@ -11,16 +11,12 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.carried import TeamState
+from theseus.contracts.changes import FACET_ROOM, NAMED_ROLE
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import ErrorType, NoModel, StepFailed
 from theseus.contracts.events import BudgetThreshold, Progressed
 from theseus.contracts.facts import Facts, ModelCard
-from theseus.contracts.messages import (
-    Head,
-    Route,
-    TaskRef,
-    UserMessage,
-)
+from theseus.contracts.messages import Head, Route, TaskRef, UserMessage
 from theseus.contracts.plan import Plan
 from theseus.contracts.research import Card, ResearchCall, ResearchState
 from theseus.contracts.session import Window
@@ -34,6 +30,7 @@ from theseus.domain.details import details, spending, ticked
 from theseus.domain.evidence import evidence
 from theseus.domain.platforms import turned_off
 from theseus.domain.recalling import shown
+from theseus.domain.research.coverage import unseen, with_room
 from theseus.domain.research.stopping import ResearcherWatch
 from theseus.domain.shared import Shared, facts_of, shared, surroundings
 from theseus.roles.presets import PRESETS, WORKERS
@@ -46,9 +43,6 @@ from theseus.workflows.milestones import Milestones
 from theseus.workflows.reviews import Reviews
 
 T = TypeVar("T", bound=BaseModel)
-
-NAMED_ROLE = "named-role-binds-the-team"
-"""Before this change the lead of a task with a role chose among all roles."""
 
 
 @dataclass
@@ -167,7 +161,7 @@ class Run:
     def roles_to_recruit(self) -> dict[str, Plain]:
         """The roles that a lead may take into its team: the one that the caller named, else all that are there."""
         named = self.task.context.role
-        if named is not None and steps.has_patch(NAMED_ROLE):
+        if named is not None and (self.has(NAMED_ROLE) or steps.has_patch(NAMED_ROLE)):
             return {named: PRESETS[named]}
         return self.roles_there
 
@@ -308,9 +302,10 @@ class Run:
         return "\n\n".join(text for text in texts if text)
 
     def note(self, cards: Iterable[Card]) -> None:
-        """Keeps evidence that was admitted; what was noted twice is kept once."""
-        for card in cards:
-            self.evidence.setdefault(card.id, card)
+        """Keeps evidence that was admitted, once, and of one facet as much as a report can use."""
+        new = unseen(self.evidence, cards)
+        kept = with_room(self.evidence, new)
+        self.evidence |= kept if len(kept) == len(new) or self.has(FACET_ROOM) else new
 
     @property
     def seconds_left(self) -> float:
@@ -389,6 +384,10 @@ class Run:
         if prompt := facts.pop("system_prompt", None):
             facts["wishes"] = filled(str(prompt), self.task.context.prompt_params)
         return facts
+
+    def has(self, change: str) -> bool:
+        """Whether a change of what workflows do was known when the task began."""
+        return change in self.facts.changes
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

@@ -17,6 +17,8 @@ from tests.support.researchers import Researcher, researching
 from tests.support.servers import free_port
 from tests.support.wire import serving
 from theseus.activities.tools.searching import SearchSetup
+from theseus.contracts.research import ResearchCall, ResearchPlan
+from theseus.domain.research.coverage import matrix
 from theseus.domain.research.sources import card_id, source_id
 from theseus.stores.redis import RedisEvidence, connect_redis
 
@@ -71,9 +73,26 @@ async def test_a_quote_that_stands_on_an_opened_page_becomes_a_card(there: Resea
     card = noted.cards[0]
     assert card.quote == LINE and PAGE[card.start :].startswith(LINE), "the page's own words, where they stand"
     assert (card.question, card.facet, card.source.domain) == ("bridge", "length", "127.0.0.1")
-    assert card.id == card_id(source_id(url), card.start, "length") and card.id in noted.text
+    assert card.id == card_id(source_id(url), card.start, "bridge", "length") and card.id in noted.text
     again = await there.note(url, LINE, "The bridge is 412 metres long.")
     assert again.cards[0].id == card.id, "noted twice, it is the same card"
+
+
+async def test_a_quote_is_evidence_for_each_sub_question_though_their_facets_have_the_same_ids(
+    there: Researcher,
+) -> None:
+    url = f"{there.url}/varn.txt"
+    await there("web_fetch", url=url)
+    item = {"source_id": source_id(url), "quote": LINE, "claim": "The bridge is 412 metres long.", "facet": "f1"}
+    cards = [
+        card
+        for name in ("size", "history")
+        for card in (await there("note_evidence", ResearchCall(question=name, facets=("f1",)), items=[item])).cards
+    ]
+    asked = {"text": "how long it is", "id": "f1"}
+    plan = [{"id": name, "question": name, "facets": [asked]} for name in ("size", "history")]
+    rows = matrix(ResearchPlan.model_validate({"questions": plan}), {card.id: card for card in cards}.values())
+    assert [row.is_established for row in rows] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def cards_of(corpus: Corpus) -> list[Card]:
         source = Source(id=source_id(fact.url), url=fact.url, title=page.title, domain=page.domain)
         made.append(
             Card(
-                id=card_id(source.id, start, fact.facet),
+                id=card_id(source.id, start, fact.question, fact.facet),
                 claim=fact.claim,
                 quote=fact.sentence,
                 window=text[max(start - 200, 0) : start + len(fact.sentence) + 200],

@@ -216,7 +216,7 @@ def _admitted(item: Item, snapshot: Snapshot, call: ResearchCall, folded: Folded
             f"the claim says {', '.join(wrong)}, and the quote does not: claim only figures that stand there"
         )
     return Card(
-        id=card_id(source.id, match.start, item.facet),
+        id=card_id(source.id, match.start, call.question, item.facet),
         claim=" ".join(item.claim.split()),
         quote=text[match.start : match.end],
         window=window,

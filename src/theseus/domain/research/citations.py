@@ -13,7 +13,7 @@ from functools import cached_property
 from theseus.contracts.research import Card, SentenceCheck, Support
 from theseus.domain.research.figures import Figures, figures, missing
 from theseus.domain.research.quotes import Folded, find, fold
-from theseus.domain.research.sentences import Sentence, first_word, names, sentences
+from theseus.domain.research.sentences import Sentence, first_words, has_capital_nouns, names, sentences
 from theseus.domain.research.words import stems_of
 
 BETTER = 1.5
@@ -50,6 +50,8 @@ class _Read:
     quoted: Sequence[str]
     derives: bool
     denies: bool
+    has_capital_nouns: bool
+    """Its words with capitals need not be names."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,8 @@ class Bank:
 
     def read(self, sentence: Sentence) -> _Read:
         """A sentence as the rules see it."""
-        wanted = names(sentence.text)
-        first = first_word(sentence.text)
-        if first and self.is_name(first):
-            wanted = [first, *wanted]
+        begin = [word for word in first_words(sentence.text) if self.is_name(word)]
+        wanted = dict.fromkeys([*begin, *names(sentence.text)])
         weights = {stem: self._weight.get(stem, self._rare) for stem in stems_of(sentence.text)}
         return _Read(
             sentence=sentence,
@@ -122,6 +122,7 @@ class Bank:
             quoted=_QUOTED.findall(sentence.text),
             derives=bool(_DERIVES.search(sentence.text)),
             denies=bool(_NOT.search(sentence.text)),
+            has_capital_nouns=has_capital_nouns(sentence.text),
         )
 
     def shown(self, cites: Sequence[str]) -> list[_Shown]:
@@ -176,6 +177,20 @@ def check(draft: str, bank: Bank) -> list[SentenceCheck]:
     return [bank.checked(sentence) for sentence in sentences(draft)]
 
 
+def as_shown(bank: Bank) -> dict[str, Card]:
+    """The cards by id; where a card does not show its own claim, the words of its source stand for it."""
+    return {name: card if _shows_its_claim(card, bank) else _quoted(card) for name, card in bank.cards.items()}
+
+
+def _shows_its_claim(card: Card, bank: Bank) -> bool:
+    found = check(f"{card.claim} [[{card.id}]]", bank)
+    return all(each.support is not Support.UNSUPPORTED for each in found if each.claims)
+
+
+def _quoted(card: Card) -> Card:
+    return card.model_copy(update={"claim": " ".join(card.quote.split())})
+
+
 def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
     """One sentence with what the rules found."""
     base = SentenceCheck(
@@ -207,16 +222,21 @@ def _wrong(read: _Read, bank: Bank, cites: tuple[str, ...]) -> Iterator[str]:
     shown = bank.shown(cites)
     for figure in missing(read.figures, [each.figures for each in shown], derives=read.derives):
         yield f"{figure} is not in what it cites"
-    for name, parts in read.names:
-        if not all(part in _OF_NO_NAME or any(part in each.words for each in shown) for part in parts):
-            yield f"{name} is not in what it cites"
+    if not read.has_capital_nouns:
+        yield from _strangers(read, shown)
     for quoted in read.quoted:
         if not bank.cited(cites).has(quoted):
             yield f"the quoted words “{quoted[:60]}” are not there"
 
 
+def _strangers(read: _Read, shown: Sequence[_Shown]) -> Iterator[str]:
+    for name, parts in read.names:
+        if not all(part in _OF_NO_NAME or any(part in each.words for each in shown) for part in parts):
+            yield f"{name} is not in what it cites"
+
+
 def _doubts(read: _Read, bank: Bank, cites: Sequence[str], fit: float) -> list[str]:
-    found: list[str] = []
+    found = list(_strangers(read, bank.shown(cites))) if read.has_capital_nouns else []
     if fit < LEAST_FIT:
         found.append("it shares few words with what it cites")
     if read.denies != any(each.denies for each in bank.shown(cites)):

@@ -1,5 +1,6 @@
 """How far a research has come: which facets are established, and what a round brought."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ COPIED_CHARS = 80
 """Two pages that have so much the same around the same quote have it from one another."""
 SHOWN_CARDS = 6
 """So many claims of one facet are shown to a model."""
+
+
+MOST_OF_FACET = 24
+"""So many cards of one facet are kept: evidence goes through histories, and all of a facet's is held against each other."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,26 @@ def matrix(plan: ResearchPlan, cards: Iterable[Card]) -> list[FacetRow]:
         for question in plan.questions
         for facet in question.facets
     ]
+
+
+def unseen(known: Mapping[str, Card], cards: Iterable[Card]) -> dict[str, Card]:
+    """Those of the cards that are not known, each once."""
+    found: dict[str, Card] = {}
+    for card in cards:
+        if card.id not in known:
+            found.setdefault(card.id, card)
+    return found
+
+
+def with_room(known: Mapping[str, Card], new: Mapping[str, Card]) -> dict[str, Card]:
+    """Those of the new cards for whose facet there is room."""
+    count = Counter((card.question, card.facet) for card in known.values())
+    kept: dict[str, Card] = {}
+    for card in new.values():
+        count[card.question, card.facet] += 1
+        if count[card.question, card.facet] <= MOST_OF_FACET:
+            kept[card.id] = card
+    return kept
 
 
 def _voices(cards: Iterable[Card]) -> set[str]:

@@ -14,7 +14,12 @@ FIRST_OWN, LAST_OWN = "\ue000", "\ue001"
 """Between these stands what the report itself puts into a text; no text of others has them."""
 
 _MOST_TIMES = 6
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["reference", "html_block", "code"])
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable("table")
+    # only blocks are looked for, and reading what is inside them may take long
+    .disable(["reference", "html_block", "code", "inline", "text_join"])
+)
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ue000-\uf8ff\U000e0000-\U000e0fff"
@@ -23,7 +28,8 @@ _HIDDEN = re.compile(
 _ESCAPED = r"\\[!-/:-@\[-`{-~]"
 _ENTITY = re.compile(rf"({_ESCAPED})|&(?:#[0-9]{{1,7}}|#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~]|&(?=#?\w+;))")
-_WORDS = r"((?:[^\[\]\\]|\\.)*)"
+# a longer label is no link either: its brackets are escaped
+_WORDS = r"((?:[^\[\]\\]|\\.){0,300})"
 _LINK = re.compile(
     # after a word it is rather an index and a call
     rf"(?<!\w)!?\[{_WORDS}\]\(\s*(?:<[^<>\n]*>|(?:[^\s()\\]|\\.|\([^()\s]*\))*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)",

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from theseus.domain.research.words import stems_of
+from theseus.domain.research.words import listed, stems_of
 
 PARAGRAPH_CHARS = 1_200
 """A longer paragraph is cut into several."""
 
 LEAST_TELLING = 0.5
 LEAST_SENTENCE_CHARS, MOST_SENTENCE_CHARS = 40, 300
+
+_ASKING = frozenset(listed("what how when where why who whom whose do does did can could should would will many much"))
 
 _SENTENCE = re.compile(r"[^\s.!?#*+>|-][^.!?]*(?:[.!?](?=\S)[^.!?]*)*[.!?]?")
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?![^\S\n]*\n)[^\n]+)*")
@@ -68,8 +70,12 @@ def fitting(text: str, about: str, room_chars: int, each_chars: int = 0) -> list
 
 
 def telling(text: str, about: str) -> Passage | None:
-    """The sentence of a text that has most of the words of a question; None where none has at least half of them."""
+    """The sentence of a text that has most of the words of a question; None where none has at least half of them.
+
+    Words that only ask stand in no answer, and are not counted.
+    """
     wanted = set(stems_of(about))
+    wanted = wanted - _ASKING or wanted
     best: tuple[float, Passage] | None = None
     for part in paragraphs(text):
         for match in _SENTENCE.finditer(part.text):

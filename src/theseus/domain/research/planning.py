@@ -41,7 +41,7 @@ def faults(draft: ResearchDraft, scope: Scope, most: int) -> list[str]:
 
 def fallback(query: str) -> ResearchPlan:
     """The plan that stands in for one that nobody could make: the query is the only question."""
-    facet = Facet(id="answer", text=f"what answers: {query[:250]}")
+    facet = Facet(id="answer", text=" ".join(query.split())[:300])
     return ResearchPlan(questions=[SubQuestion(id=ONLY, question=query[:1000], facets=[facet])])
 
 

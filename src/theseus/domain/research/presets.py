@@ -7,7 +7,7 @@ from theseus.contracts.task import ModelTier, ResearchStrategy
 
 LONGEST_REVIEW_SECONDS = 900
 DEFAULT_ROUNDS = 3
-"""Rounds of a task that wants them and says no number."""
+"""Rounds of a task that says neither a number nor a strategy, and the least of one that asks for the loop."""
 LEAST_WORDS, MOST_WORDS = 200, 6000
 
 _LENGTH = {"concise": 0.5, "comprehensive": 1.5}
@@ -58,14 +58,21 @@ class Controls:
         return max(LEAST_WORDS, min(int(wanted * self.length), MOST_WORDS))
 
 
-def settled(task: AcceptedTask) -> Controls:
-    """The controls of a task: its strategy's preset, then each control that it sets itself."""
+def says_no_rounds(task: AcceptedTask) -> bool:
+    """Whether neither a strategy nor a control of the task says how many rounds it has."""
+    context = task.context
+    wishes = (task.research_strategy, context.iterative_research_enabled, context.iterative_max_iterations)
+    return all(wish is None for wish in wishes)
+
+
+def settled(task: AcceptedTask, *, default_rounds: int = DEFAULT_ROUNDS) -> Controls:
+    """The controls of a task: its strategy's preset (the standard one's, without), then each control that it sets itself."""
     context = task.context
     preset = PRESETS[task.research_strategy or ResearchStrategy.STANDARD]
     verifies = preset.verifies if task.enable_verification is None else task.enable_verification
     return Controls(
         agents=task.max_concurrent_agents if task.asks_for_agents else preset.agents,
-        rounds=_rounds(task, preset),
+        rounds=default_rounds if says_no_rounds(task) else _rounds(task, preset),
         calls=preset.calls,
         questions=preset.questions,
         recon_searches=preset.recon_searches,

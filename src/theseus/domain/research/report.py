@@ -28,7 +28,7 @@ QUOTE_CHARS = 300
 
 _STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
 _STRAY_OR_OWN = re.compile(rf"({FIRST_OWN}[^{LAST_OWN}]*{LAST_OWN})|{_STRAY.pattern}")
-_PIECES = re.compile(r"(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
+_PIECES = re.compile(r"(?<![ \t])(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ _LANGUAGES = {
 
 def words_of(language: str) -> Words:
     """The headings in a language, by its code or its name; English where they are not known."""
-    name = language.strip().lower()
-    return WORDS.get(_LANGUAGES.get(name, name[:2]), WORDS["en"])
+    name = re.split(r"[\s_(\uff08,;/-]", language.strip().lower(), maxsplit=1)[0]
+    return WORDS.get(_LANGUAGES.get(name, name), WORDS["en"])
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,12 @@ from typing import Literal
 
 from markdown_it import MarkdownIt
 
+from theseus.domain.research.words import listed
+
 CITATION = re.compile(r"\[\[\s*([\w-]+(?:\s*[,;]\s*[\w-]+)*)\s*\]\]")
-LEAST_CLAIM_LETTERS = 12
+LEAST_CLAIM_LETTERS = 8
+LEAST_FIGURE_LETTERS = 5
+"""Of what has a digit: an item such as "Length: 412 m" claims something."""
 LEAST_CLAIM_SIGNS = 6
 """Of scripts that need fewer signs for a word."""
 
@@ -31,6 +35,7 @@ _ABBREVIATED = re.compile(
     r"|z\.b|bzw|ca|nr)|(?<![\w.])[A-Z])\.$",
     re.IGNORECASE,
 )
+LONGEST_ABBREVIATION = 12
 _FIGURE = re.compile(
     r"\d|%|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|third|quarter|double)\b", re.I
 )
@@ -42,10 +47,27 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _OPINION = re.compile(
-    r"^(?:in (?:our|my) (?:view|opinion)|we (?:think|believe|recommend|suggest)|arguably|opinion:|note:|it is worth|this (?:report|section)"
-    r"|the (?:following|next) (?:section|part)|below|in (?:summary|short|sum|conclusion)[,:]?\s*$|overall[,:]?\s*$)",
+    r"^(?:in (?:our|my) (?:view|opinion)|we (?:think|believe|recommend|suggest)|arguably|opinion:)", re.IGNORECASE
+)
+_PASSAGE = re.compile(
+    # what a report says of itself; "it is worth noting that ..." and "note: ..." only begin what is claimed
+    r"^(?:(?:this|the (?:following|next)) (?:report|section|part)s? (?:(?:is|are) (?:about|structured|organi[sz]ed|divided|limited to)"
+    r"|(?:first |then |also )?(?:asks?|begins?|compares?|covers?|deals?|describes?|discuss(?:es)?|examines?|explains?|explores?|looks?"
+    r"|outlines?|presents?|reviews?|summari[sz]es?|turns?)\b)"
+    r"|below,|below (?:is|are|follows?)\b|in (?:summary|short|sum|conclusion)[,:]?\s*$|overall[,:]?\s*$)",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"^(?:\*\*|__)[^*_]{1,80}(?::\s?(?:\*\*|__)|(?:\*\*|__)\s?:)")
+"""Words in bold with a colon begin an item as a heading does."""
+_DRESS = " *_\"'\u201c\u201e\u2018\u00ab(["
+REACH = 8
+"""So many signs before a word are looked at for what it begins."""
+_GERMAN = frozenset(
+    listed(
+        "der das und ist sind wurde wurden nicht ein eine einer einen mit für auf dem des zum zur sich hat aus bei nach über"
+    )
+)
+LEAST_GERMAN_WORDS = 2
 _LATIN = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"(?:\s|>|[-*+]\s|\d{1,3}[.)]\s|\|)*")
 _NO_NAMES = frozenset(
@@ -161,7 +183,8 @@ def _split(draft: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     begin = start
     marker = _MARKER.match(draft, start, end)
     for match in _END.finditer(draft, marker.end() if marker else start, end):
-        if draft[match.start()] == "." and _ABBREVIATED.search(draft, begin, match.start() + 1):
+        word = max(begin, match.start() - LONGEST_ABBREVIATION)
+        if draft[match.start()] == "." and _ABBREVIATED.search(draft, word, match.start() + 1):
             continue
         yield begin, match.end()
         begin = match.end()
@@ -178,7 +201,8 @@ def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -
             name.strip() for group in CITATION.findall(raw) for name in re.split(r"[,;]", group) if name.strip()
         )
     )
-    text = " ".join(CITATION.sub("", raw).replace("|", " ").split())
+    cells = [" ".join(cell.split()) for cell in CITATION.sub("", raw).split("|")]
+    text = (" | " if in_row else " ").join(cell for cell in cells if cell)
     text = re.sub(r"\s+([.,;:!?])", r"\1", text)
     if not any(map(str.isalnum, text)):
         return None
@@ -188,22 +212,38 @@ def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -
 def _claims(text: str, *, in_row: bool) -> bool:
     plain = text.strip("*_\"'\u201c\u201d ")
     if in_row:
-        return any(letter.isdigit() for letter in plain)
+        return any(map(str.isdigit, plain)) or bool(names(text))
     letters = sum(map(str.isalpha, plain))
-    if plain.endswith(("?", "\uff1f")) or _OPINION.search(plain):
+    if plain.endswith(("?", "\uff1f")) or _OPINION.search(plain) or _PASSAGE.search(plain):
         return False
     if not _LATIN.search(plain):
         return letters >= LEAST_CLAIM_SIGNS
-    return letters >= LEAST_CLAIM_LETTERS and bool(_FIGURE.search(plain) or names(plain) or _CAUSE.search(plain))
+    least = LEAST_FIGURE_LETTERS if any(map(str.isdigit, plain)) else LEAST_CLAIM_LETTERS
+    return letters >= least and bool(_FIGURE.search(plain) or names(text) or _CAUSE.search(plain))
 
 
 def names(text: str) -> list[str]:
-    """What looks like a name: words with a capital within a sentence, and a first word that is all capitals."""
-    found = [match.group() for match in _NAME.finditer(text) if match.start() or match.group().isupper()]
-    return [name for name in dict.fromkeys(found) if name.lower() not in _NO_NAMES]
+    """What looks like a name: words with a capital within a sentence or a cell, and a first word that is all capitals."""
+    return [word for word, begins in _capitals(text) if not begins or word.isupper()]
 
 
-def first_word(text: str) -> str:
-    """A sentence's first word where it has a capital, which may be a name."""
-    match = _NAME.match(text)
-    return match.group() if match and match.group().lower() not in _NO_NAMES else ""
+def first_words(text: str) -> list[str]:
+    """The words with a capital that begin a sentence or a cell: they may be names."""
+    return [word for word, begins in _capitals(text) if begins and not word.isupper()]
+
+
+def _capitals(text: str) -> list[tuple[str, bool]]:
+    """Words with a capital, and whether something begins with them; those of a label are a heading's."""
+    said = _LABEL.sub("", text, count=1)
+    found: dict[tuple[str, bool], None] = {}
+    for match in _NAME.finditer(said):
+        before = said[max(match.start() - REACH, 0) : match.start()].rstrip(_DRESS)
+        begins = before.endswith("|") if before else match.start() <= REACH
+        if match.group().lower() not in _NO_NAMES:
+            found[match.group(), begins] = None
+    return list(found)
+
+
+def has_capital_nouns(text: str) -> bool:
+    """Whether a text is in a language whose nouns have capitals, names or not."""
+    return len(_GERMAN.intersection(text.split())) >= LEAST_GERMAN_WORDS

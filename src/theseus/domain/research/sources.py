@@ -11,9 +11,12 @@ def source_id(url: str) -> str:
     return f"s-{_short(urldefrag(url).url)}"
 
 
-def card_id(source: str, start: int, facet: str) -> str:
-    """The id of a quote as evidence for a facet: its source, where it begins there, and for what."""
-    return f"c-{_short(f'{source}|{start}|{facet}')}"
+def card_id(source: str, start: int, question: str, facet: str) -> str:
+    """The id of a quote as evidence for a facet: its source, where it begins there, and for what.
+
+    Facets of different sub-questions may have the same id.
+    """
+    return f"c-{_short(f'{source}|{start}|{question}|{facet}')}"
 
 
 def sha256(text: str) -> str:

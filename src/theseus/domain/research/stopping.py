@@ -78,6 +78,11 @@ class ResearcherWatch:
         """Turns in a row that brought no evidence."""
         return self._fruitless
 
+    @property
+    def left(self) -> int:
+        """So many calls it may still make."""
+        return max(self._most - self._calls, 0)
+
     def saw(self, calls: int, admitted: int) -> str:
         """Notes a turn's calls and the evidence that they brought; gives why it has to be the last, "" when it need not.
 
@@ -92,6 +97,6 @@ class ResearcherWatch:
     def line(self, free_tokens: int, free_microusd: int) -> str:
         """What is left, in a line for the model."""
         return (
-            f"[Left: {self._most - self._calls} tool calls, {max(free_tokens, 0):,} tokens, "
+            f"[Left: {self.left} tool calls, {max(free_tokens, 0):,} tokens, "
             f"{max(free_microusd, 0) / 1e6:.2f} USD. Note evidence as soon as you have it.]"
         )

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from theseus.contracts.changes import THREE_ROUNDS
 from theseus.contracts.errors import StepFailed
 from theseus.contracts.research import FacetRow
+from theseus.contracts.task import ResearchStrategy
 from theseus.domain.research.coverage import covered_percent, open_rows
-from theseus.domain.research.presets import Controls, settled
+from theseus.domain.research.presets import PRESETS, Controls, says_no_rounds, settled
 from theseus.domain.research.report import Found, facts, rendered, words_of
 from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.conclusion import reason_of
@@ -24,7 +26,7 @@ from theseus.workflows.run import Run
 
 async def research(run: Run) -> Answer:
     """Scope, plan, review, rounds of gathering and assessing, outline, text, verification, report."""
-    controls = settled(run.task)
+    controls = _controls(run)
     quest = await _begun(run, controls)
     while may_go_on(run, quest):
         if quest.rounds and run.is_history_long and (state := quest.state()) is not None:
@@ -37,6 +39,12 @@ async def research(run: Run) -> Answer:
         return _nothing(run, quest)
     verified = await verify(run, quest, await write(run, quest, await outline(run, quest)))
     return _report(run, quest, verified)
+
+
+def _controls(run: Run) -> Controls:
+    if says_no_rounds(run.task) and not run.has(THREE_ROUNDS):
+        return settled(run.task, default_rounds=PRESETS[ResearchStrategy.STANDARD].rounds)
+    return settled(run.task)
 
 
 async def _begun(run: Run, controls: Controls) -> Quest:

@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from theseus.contracts.agent import MOST_CARRIED_BYTES, NOTHING, Carried
+from theseus.contracts.changes import CAPPED_CALLS
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, DomainError, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
 from theseus.contracts.tools import BROWSER
@@ -110,11 +111,18 @@ def _watched(run: Run, talk: Conversation, watch: ResearcherWatch, calls: int, a
 
 async def _observe(run: Run, calls: Sequence[ToolCall], tools: Sequence[str]) -> list[ToolMessage]:
     run.enter(f"tools: {', '.join(dict.fromkeys(call.name for call in calls))}"[:80])
-    seen = await use_tools(run, calls[:CALLS_OF_ONE_REPLY], tools)
-    refused = f"Not run: one reply may hold at most {CALLS_OF_ONE_REPLY} tool calls."
-    rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[CALLS_OF_ONE_REPLY:]]
+    most = _most_calls(run, len(calls))
+    seen = await use_tools(run, calls[:most], tools)
+    refused = f"Not run: one reply may hold at most {most} tool calls."
+    rest = [ToolMessage(call_id=c.id, name=c.name, text=refused, is_error=True) for c in calls[most:]]
     run.enter("thinking")
     return [*seen, *rest]
+
+
+def _most_calls(run: Run, wanted: int) -> int:
+    """So many calls of one reply are run: a researcher makes no more than it has left."""
+    left = run.watch.left if run.watch is not None else CALLS_OF_ONE_REPLY
+    return left if left < min(wanted, CALLS_OF_ONE_REPLY) and run.has(CAPPED_CALLS) else CALLS_OF_ONE_REPLY
 
 
 def _close(talk: Conversation, reason: str) -> str:

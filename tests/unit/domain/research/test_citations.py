@@ -174,6 +174,37 @@ def test_each_rule_says_what_is_wrong(draft: str, support: str, reason: str) -> 
     assert (found.support.value, "".join(found.reasons[:1])) == (support, reason)
 
 
+ROW = "| firm | where | sold |\n|---|---|---|\n"
+
+
+@pytest.mark.parametrize(
+    ("draft", "support", "reason"),
+    [
+        ("- **Market Share:** Acme sold 4.2 million bikes [[sales]].", "supported", ""),
+        ("- **Growth of Sales**: From 4.0 million in 2019 to 4.2 million [[sales]].", "supported", ""),
+        (f"{ROW}| Acme | Worldwide | 4.2 million [[sales]] |", "supported", ""),
+        (f"{ROW}| Bolt Motors | Peru | many [[sales]] |", "unsupported", "Motors is not in what it cites"),
+        (f"{ROW}| Acme | Ada Quill | many |", "unsupported", "it claims something and cites nothing"),
+        (f"{ROW}| small | large | many |", "supported", ""),
+    ],
+)
+def test_what_begins_an_item_or_a_cell_is_no_name_and_names_in_tables_are(
+    draft: str, support: str, reason: str
+) -> None:
+    found = judged(draft, CARDS)
+    assert (found.support.value, "".join(found.reasons[:1])) == (support, reason)
+
+
+def test_in_a_language_of_capital_nouns_a_word_that_is_not_there_is_a_doubt() -> None:
+    quote = "Die Brücke von Varn wurde 1987 eröffnet und ist 412 Meter lang."
+    source = Source(id="s", url="https://varn.example", title="Bauten")
+    bank = Bank([Card(id="varn", claim=quote, quote=quote, window=quote, source=source)])
+    same = judged("Das Bauwerk in Varn ist 412 Meter lang und wurde 1987 eröffnet [[varn]].", bank)
+    assert (same.support, same.reasons) == (Support.WEAK, ("Bauwerk is not in what it cites",))
+    assert judged("Die Brücke von Varn ist 412 Meter lang [[varn]].", bank).support is Support.SUPPORTED
+    assert judged("Die Brücke von Varn ist 421 Meter lang und offen [[varn]].", bank).support is Support.UNSUPPORTED
+
+
 def test_what_claims_nothing_still_may_not_cite_what_is_not_there() -> None:
     assert judged("Who sold it [[none]]?", CARDS).support is Support.UNSUPPORTED
 

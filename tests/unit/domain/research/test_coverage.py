@@ -4,7 +4,16 @@ import pytest
 
 from theseus.contracts.research import Card, Facet, ResearchPlan, Source, SubQuestion
 from theseus.domain.research.contradictions import contradictions
-from theseus.domain.research.coverage import covered_percent, gain, matrix, open_rows, shown
+from theseus.domain.research.coverage import (
+    MOST_OF_FACET,
+    covered_percent,
+    gain,
+    matrix,
+    open_rows,
+    shown,
+    unseen,
+    with_room,
+)
 
 PLAN = ResearchPlan(
     questions=[
@@ -82,3 +91,11 @@ def test_the_matrix_in_words_keeps_its_heads_when_claims_do_not_fit() -> None:
     whole, short = shown(rows, cards, 10_000), shown(rows, cards, 60)
     assert whole.count("claim claim") > short.count("claim claim")
     assert "q/two: the second [open; 0 of 2 domains]" in short and "nice to have" in short
+
+
+def test_of_one_facet_so_much_evidence_is_kept_as_a_report_can_use() -> None:
+    many = [card(f"{facet}{n}", facet, "x.org") for n in range(40) for facet in ("one", "two")]
+    first = with_room({}, unseen({}, many[:20]))
+    assert list(first.values()) == many[:20]
+    rest = with_room(first, unseen(first, many))
+    assert list(rest.values()) == many[20 : 2 * MOST_OF_FACET]

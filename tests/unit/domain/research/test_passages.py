@@ -2,7 +2,7 @@
 
 import time
 
-from theseus.domain.research.passages import fitting
+from theseus.domain.research.passages import fitting, telling
 
 LINES = [f"Entry {number} of the register: a barge of {number * 7} tonnes, paid in full." for number in range(20_000)]
 
@@ -20,3 +20,11 @@ def test_rare_words_weigh_more_than_frequent_ones() -> None:
     lines = ["The barge is here."] * 20 + ["The lighthouse is there."]
     (best,) = fitting("\n\n".join(lines), "the barge and the lighthouse", 30)
     assert best.text == "The lighthouse is there."
+
+
+def test_words_that_only_ask_are_not_looked_for() -> None:
+    answer = "Conffiles of a removed package stay there until it is purged by hand."
+    found = telling(
+        f"Packages are many.\n\n{answer}", "How and why are conffiles of a Debian package handled when it is removed?"
+    )
+    assert found is not None and found.text == answer

@@ -93,7 +93,8 @@ def test_what_is_missing_and_what_contradicts_is_said_in_the_report_s_language()
     text, _ = rendered("A.", Found(FOUND.cards, rows, against, words_of("German")), cites=True)
     assert "## Was sich nicht belegen ließ\n\n- the price (belegt von 1 von 2 unabhängigen Quellen)" in text
     assert "nice" not in text and "## Wo Quellen einander widersprechen" in text
-    assert words_of("Klingon") == words_of("en")
+    assert words_of("Klingon") == words_of("Estonian") == words_of("Frisian") == words_of("en")
+    assert words_of("Spanish (Mexico)") == words_of("es-MX") == words_of("es")
 
 
 def test_a_hostile_title_is_words() -> None:

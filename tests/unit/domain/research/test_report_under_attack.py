@@ -1,6 +1,7 @@
 """Whatever a model or a page writes, a report has no link, image, HTML or address but those of its fetched sources."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -275,3 +276,15 @@ def test_plain_words_stay_as_they_are(draft: str, shown: str | None) -> None:
 )
 def test_what_a_report_shows_as_text_is_held_to_evidence_as_text(draft: str) -> None:
     assert [each.claims for each in sentences(draft) if "9 million" in each.text] == [True]
+
+
+@pytest.mark.parametrize("sign", ["\\[", "[", "![", "[a](", "A.[", "&", "<", "*", "`", " ", "\t"])
+def test_a_model_that_writes_one_sign_for_ever_holds_up_no_worker(sign: str) -> None:
+    began = time.process_time()
+    rendered((sign * 48_000)[:48_000], Found({ID: GOOD}), cites=True)
+    assert time.process_time() - began < 1.5, "Temporal takes a workflow that is silent for two seconds for dead"
+
+
+def test_a_label_longer_than_any_is_no_link() -> None:
+    text, _ = rendered(f"[{'good ' * 200}](javascript:alert(1))", Found({ID: GOOD}), cites=True)
+    assert dangers(text) == []

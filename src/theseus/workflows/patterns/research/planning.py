@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from theseus.contracts.changes import REVIEWERS_CHOICE
 from theseus.contracts.errors import COSTS_A_PHASE, AnswerInvalid, DomainError
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import ResearchDraft, ResearchPlan, Scope
@@ -57,7 +58,7 @@ class Planner:
             )
         )
         try:
-            draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
+            draft = await ask_on(self._run, self._talk, self._role, check=self._problem_of_change)
         except COSTS_A_PHASE as error:
             self._run.note_degraded(f"the plan could not be changed as was wished ({error.message[:200]})")
             return plan.model_copy(update={"version": plan.version + 1})
@@ -66,6 +67,13 @@ class Planner:
     def _problem(self, draft: ResearchDraft) -> str:
         self._last = draft
         return "; ".join(faults(draft, self._scope, self._most))
+
+    def _problem_of_change(self, draft: ResearchDraft) -> str:
+        """What is wrong with a plan as it was wished for: what it leaves out is the reviewer's to say."""
+        problem = self._problem(draft)
+        if not problem or not self._run.has(REVIEWERS_CHOICE):
+            return problem
+        return "; ".join(faults(draft, self._scope.model_copy(update={"requirements": []}), self._most))
 
     def _alone(self, error: DomainError) -> ResearchPlan:
         words = f"no research plan could be made ({error.message[:200]}); the query is the only question"

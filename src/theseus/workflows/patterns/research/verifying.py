@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from theseus.contracts.changes import DENIED_MENDED, MENDER_TOLD
 from theseus.contracts.errors import COSTS_A_PHASE
 from theseus.contracts.research import Report, SentenceCheck, Support
 from theseus.domain.research.budget import VERIFYING
-from theseus.domain.research.citations import Bank, check
+from theseus.domain.research.citations import Bank, as_shown, check
 from theseus.domain.research.repair import Repair, cited_anew, deleted, mended, rewritten, score, upgraded
 from theseus.domain.research.report import Found, compiled
 from theseus.domain.research.writing import evidence_text
@@ -20,8 +21,8 @@ MOST_REWRITTEN = 24
 MOST_DOUBTED = 30
 
 
-Verdicts = dict[tuple[str, tuple[str, ...]], bool]
-"""What a model said of sentences that the rules doubt, by their words and what they cite."""
+Verdicts = dict[tuple[str, tuple[str, ...]], bool | None]
+"""What a model said of sentences that the rules doubt, by their words and what they cite; None where it said nothing."""
 
 
 class Verified:
@@ -37,7 +38,7 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     """The draft in which each sentence that claims something stands on what it cites.
 
     Citations are mended by rules; then, where a model may help, it is asked whether weak sentences are shown, and to
-    rewrite single ones; what is unsupported still is taken out. Untouched sentences stay byte for byte.
+    rewrite those that are not; what is unsupported still is taken out. Untouched sentences stay byte for byte.
     """
     run.reserve = VERIFYING
     quest.show("verifying")
@@ -45,23 +46,30 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     verdicts: Verdicts = {}
     checks = check(draft, bank)
     first = score(checks)
-    draft = mended(draft, [repair for each in _failed(checks) if (repair := cited_anew(draft, each)) is not None])
+    draft = _cited_anew(draft, checks)
     checks = check(draft, bank)
     if quest.controls.verifies:
         checks = await _asked(run, checks, verdicts)
-        draft = mended(draft, await _rewritten(run, checks))
+        draft = mended(draft, await _rewritten(run, checks, verdicts))
         checks = check(draft, bank)
-    draft = mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
+    draft = _cleared(draft, checks)
     last = check(draft, bank)
     if not any(each.claims and each.cites for each in last):
         run.note_degraded("nothing of the text stood on its evidence; the report holds the evidence as it was found")
-        draft = compiled(quest.plan, Found(run.evidence))
+        draft = compiled(quest.plan, Found(as_shown(bank)))
+        draft = _cited_anew(draft, check(draft, bank))
+        draft = _cleared(draft, check(draft, bank))
         last = check(draft, bank)
     return Verified(draft, first, score(await _asked(run, last, verdicts) if quest.controls.verifies else last))
 
 
-def _failed(checks: Sequence[SentenceCheck]) -> list[SentenceCheck]:
-    return [each for each in checks if each.claims and each.support is not Support.SUPPORTED]
+def _cited_anew(draft: str, checks: Sequence[SentenceCheck]) -> str:
+    failed = [each for each in checks if each.claims and each.support is not Support.SUPPORTED]
+    return mended(draft, [repair for each in failed if (repair := cited_anew(draft, each)) is not None])
+
+
+def _cleared(draft: str, checks: Sequence[SentenceCheck]) -> str:
+    return mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
 
 
 async def _asked(run: Run, checks: list[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
@@ -71,7 +79,7 @@ async def _asked(run: Run, checks: list[SentenceCheck], verdicts: Verdicts) -> l
     weak = sorted(new.values())[:MOST_DOUBTED]
     if weak:
         await _ask_about(run, checks, weak, verdicts)
-    return upgraded(checks, {number: verdicts.get(_key(checks[number]), False) for number in doubted})
+    return upgraded(checks, {number: bool(verdicts.get(_key(checks[number]))) for number in doubted})
 
 
 async def _ask_about(run: Run, checks: list[SentenceCheck], weak: Sequence[int], verdicts: Verdicts) -> None:
@@ -85,7 +93,7 @@ async def _ask_about(run: Run, checks: list[SentenceCheck], weak: Sequence[int],
     except COSTS_A_PHASE as error:
         run.note_degraded(f"no model could look at what the rules doubt ({error.message[:200]})")
         return
-    verdicts.update({_key(checks[number]): False for number in weak})
+    verdicts.update({_key(checks[number]): None for number in weak})
     verdicts.update({_key(checks[each.number]): each.shown for each in told.sentences if each.number in weak})
 
 
@@ -93,13 +101,25 @@ def _key(check: SentenceCheck) -> tuple[str, tuple[str, ...]]:
     return check.text, check.cites
 
 
-async def _rewritten(run: Run, checks: Sequence[SentenceCheck]) -> list[Repair]:
-    failed = [each for each in _failed(checks) if each.support is Support.UNSUPPORTED][:MOST_REWRITTEN]
+def _to_mend(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
+    claims = [each for each in checks if each.claims]
+    failed = [each for each in claims if each.support is Support.UNSUPPORTED]
+    denied = [each for each in claims if each.support is Support.WEAK and verdicts.get(_key(each)) is False]
+    return [*failed, *(denied if denied and run.has(DENIED_MENDED) else ())][:MOST_REWRITTEN]
+
+
+async def _rewritten(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> list[Repair]:
+    failed = _to_mend(run, checks, verdicts)
     if not failed:
         return []
     run.enter(f"verifying: {len(failed)} sentences are mended")
     questions = [question for question in dict.fromkeys(_question(run, each) for each in failed) if question]
     sentences = await together(_mended(run, question) for question in questions)
+    lost = sentences.count(None)
+    if lost and run.has(MENDER_TOLD):
+        run.note_degraded(
+            f"no model could mend {lost} of {len(questions)} sentences; what is unsupported was taken out"
+        )
     found = {
         question: sentence for question, sentence in zip(questions, sentences, strict=True) if sentence is not None
     }
