@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+import structlog
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, Troubled, gateway, listening
 from tests.support.tenants import key_for
 from tests.support.world import world
 from theseus.activities.llm.scripted.server import ScriptedModel
@@ -115,3 +117,22 @@ async def test_every_answer_has_an_id_and_headers_that_keep_browsers_from_guessi
         assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["X-Frame-Options"] == "DENY"
     bad = await door.http.get("/health", headers={"X-Request-ID": "x" * 200})
     assert bad.headers["X-Request-ID"] != "x" * 200
+
+
+async def test_a_fault_is_told_counted_and_logged_under_the_id_of_its_request(door: Gateway) -> None:
+    logged: list[tuple[str, object]] = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            logged.append((record.getMessage(), structlog.contextvars.get_contextvars().get("request_id")))
+
+    listening_to = Listening(logging.ERROR)
+    logging.getLogger().addHandler(listening_to)
+    try:
+        async with listening(replace(door.backend, authenticator=Troubled(KeyError("secret")))) as address:
+            answer = await door.http.get(f"{address}/api/v1/tasks", headers={"X-Request-ID": "mine-1"})
+    finally:
+        logging.getLogger().removeHandler(listening_to)
+    assert answer.status_code == 500 and set(answer.json()) == {"error"} and "secret" not in answer.text
+    assert answer.headers["X-Request-ID"] == "mine-1" and answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert logged == [("a request failed", "mine-1")], "one line, and it can be found"

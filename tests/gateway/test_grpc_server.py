@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tests.gateway.test_grpc import IDS, rpc
 from tests.gateway.test_steering import ENDLESS
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Troubled
 from tests.support.rpc import Wire, wire
 from tests.support.world import until
 from theseus.client import InputTooLargeError
@@ -127,16 +127,6 @@ async def test_a_key_does_only_what_it_is_for(keyed: Wire) -> None:
     assert (await keyed.call("ListTasks", beside=beside)).total_count == 0
     code, words = await keyed.refused("SubmitTask", beside=beside, query="hello")
     assert code == "PERMISSION_DENIED" and "tasks:write" in words
-
-
-@dataclass
-class Troubled:
-    """Whoever calls meets an error."""
-
-    error: Exception
-
-    async def caller(self, connection: HTTPConnection) -> Caller:
-        raise self.error
 
 
 ERRORS = [

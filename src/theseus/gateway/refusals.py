@@ -142,7 +142,7 @@ def answer(refusal: Refusal, path: str) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of every route leaves by this table, those of the framework too."""
+    """Every error that is known leaves by this table, those of the framework too; others are met by `edges.Faults`."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
         return answer(noted(error), request.url.path)
@@ -155,7 +155,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
         return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]), request.url.path)
 
-    for kind in (*_KNOWN, Exception):
+    for kind in _KNOWN:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)
