@@ -136,3 +136,12 @@ async def test_a_fault_is_told_counted_and_logged_under_the_id_of_its_request(do
     assert answer.status_code == 500 and set(answer.json()) == {"error"} and "secret" not in answer.text
     assert answer.headers["X-Request-ID"] == "mine-1" and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert logged == [("a request failed", "mine-1")], "one line, and it can be found"
+
+
+async def test_methods_that_people_make_up_are_no_labels(listed: Gateway) -> None:
+    key = await key_for(listed, "prometheus", "acme")
+    for made_up in ("BREW", "WHEN"):
+        await listed.http.request(made_up, "/api/v1/tasks")
+    text = (await listed.http.get("/metrics", headers=key)).text
+    assert "BREW" not in text and "WHEN" not in text
+    assert 'theseus_gateway_requests_total{method="other",route="/api/v1/tasks",status="405"} 2.0' in text
