@@ -145,3 +145,10 @@ async def test_methods_that_people_make_up_are_no_labels(listed: Gateway) -> Non
     text = (await listed.http.get("/metrics", headers=key)).text
     assert "BREW" not in text and "WHEN" not in text
     assert 'theseus_gateway_requests_total{method="other",route="/api/v1/tasks",status="405"} 2.0' in text
+
+
+async def test_a_path_makes_no_lines_of_its_own(door: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="theseus.gateway.access")
+    await door.http.get("/nothing%0A2026-01-01 [info] all is well")
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "theseus.gateway.access"]
+    assert "\n" not in line and line.startswith("GET /nothing%0A2026-01-01")

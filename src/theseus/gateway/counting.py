@@ -81,4 +81,6 @@ class Counting:
         task = task or scope.get("path_params", {}).get("task_id", "")
         more = {"task_id": task} if task else {}
         level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
-        _log.log(level, "%s %s %d in %.0f ms", method, scope["path"], shown, seconds * 1000, extra=more)
+        # as it was sent: decoded, it may hold what passes for lines of its own
+        path = scope.get("raw_path", b"").decode("ascii", "backslashreplace") or scope["path"]
+        _log.log(level, "%s %s %d in %.0f ms", method, path, shown, seconds * 1000, extra=more)
