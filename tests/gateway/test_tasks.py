@@ -52,3 +52,8 @@ async def test_a_task_may_remember_as_its_user_comes_with_the_key(door: Gateway)
 async def test_an_unknown_task_is_not_found(door: Gateway) -> None:
     answer = await door.http.get("/api/v1/tasks/task-nowhere")
     assert (answer.status_code, answer.json()) == (404, {"error": "Task not found"})
+
+
+async def test_what_no_session_can_be_is_refused(door: Gateway) -> None:
+    answer = await door.http.get("/api/v1/tasks", params={"session_id": "\x00"})
+    assert answer.status_code == 400 and "session_id" in answer.json()["error"], answer.text

@@ -40,7 +40,7 @@ ENDS = {
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Offset = Annotated[int, Query(ge=0, le=MOST_OFFSET)]
-SessionId = Annotated[str, Query(max_length=128)]
+SessionId = Annotated[str, Query(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]*$")]
 TaskId = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 
 
