@@ -30,12 +30,21 @@ async def body_of(request: Request, model: type[Read]) -> Read:
     raw = parsed(data, "Invalid request body: it") if data.strip() not in (b"", b"null") else {}
     if not isinstance(raw, dict):
         raise InvalidInput("Invalid request body: it has to be one JSON object")
-    if place := next(_unkeepable(raw, ""), None):
-        raise InvalidInput(f"{place}: holds characters that are not text (a zero, or half of a pair)", field=place)
+    refuse_unkeepable(raw)
     try:
         return model.model_validate({name: value for name, value in raw.items() if value is not None})
     except ValidationError as error:
         raise _invalid(error) from error
+
+
+def refuse_unkeepable(raw: JsonValue) -> None:
+    """Refuses what no database keeps.
+
+    Raises:
+        InvalidInput: a text in it holds such characters; the message says where.
+    """
+    if place := next(_unkeepable(raw, ""), None):
+        raise InvalidInput(f"{place}: holds characters that are not text (a zero, or half of a pair)", field=place)
 
 
 def reading(model: type[Read]) -> Callable[..., Awaitable[Read]]:
