@@ -1,5 +1,7 @@
 """A task that is submitted over HTTP runs, and is told about as the REST API's clients expect."""
 
+import uuid
+
 import pytest
 
 from tests.support.gateway import Gateway
@@ -57,3 +59,14 @@ async def test_an_unknown_task_is_not_found(door: Gateway) -> None:
 async def test_what_no_session_can_be_is_refused(door: Gateway) -> None:
     answer = await door.http.get("/api/v1/tasks", params={"session_id": "\x00"})
     assert answer.status_code == 400 and "session_id" in answer.json()["error"], answer.text
+
+
+async def test_a_workflow_that_is_no_task_is_not_there(door: Gateway) -> None:
+    client = door.world.client
+    other = await client.start_workflow("Payroll", id=f"payroll-{uuid.uuid4()}", task_queue="nobody")
+    path = f"/api/v1/tasks/{other.id}"
+    for method, what in (("GET", ""), ("GET", "/timeline"), ("POST", "/pause"), ("POST", "/cancel")):
+        answer = await door.http.request(method, f"{path}{what}")
+        assert (answer.status_code, answer.json()) == (404, {"error": "Task not found"}), what
+    assert len([event async for event in other.fetch_history_events()]) == 2, "it has not noticed"
+    await other.terminate()

@@ -21,7 +21,14 @@ from temporalio.service import RPCError
 from theseus.client import Handle, is_unknown, result_of, start
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.archive import TaskRecord, Trigger
-from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlState, Progress
+from theseus.contracts.control import (
+    QUERY_CONTROL_STATE,
+    QUERY_PROGRESS,
+    TASK_WORKFLOW,
+    WORKFLOW_OF_MODE,
+    ControlState,
+    Progress,
+)
 from theseus.contracts.errors import ErrorType, InvalidInput, TaskError
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.intake import Setting, accept
@@ -38,6 +45,8 @@ AT_ONCE = 10
 REPEATED = timedelta(hours=24)
 """How long a request that comes again with its idempotency key means the task that it made."""
 _TASKS = uuid.UUID("6f1d3a52-7c0e-4b8e-9a45-2f0c1d7be913")
+_WORKFLOWS = frozenset({TASK_WORKFLOW, *WORKFLOW_OF_MODE.values()})
+"""The types of workflows that are tasks: all others in the namespace, agents of tasks among them, are nobody's here."""
 _RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 CLOSING = timedelta(seconds=5)
 """How long a task that has told its end takes to close, at most."""
@@ -140,7 +149,7 @@ class Tasks:
         seen = await _described(handle)
         if seen is None:
             if record is None:
-                raise Refusal(404, "Task not found")
+                raise _missing()
             return _not_started(_own(record, caller))
         record = record or await noticed(self._archive, seen)
         found = Found(_own(record or _seen(seen), caller))
@@ -203,7 +212,9 @@ class Tasks:
         """
         record = await self._archive.task(task_id)
         if record is None:
-            seen = await self._temporal.get_workflow_handle(task_id).describe()
+            seen = await _described(self._temporal.get_workflow_handle(task_id))
+            if seen is None:
+                raise _missing()
             record = await noticed(self._archive, seen) or _seen(seen)
         return _own(record, caller)
 
@@ -251,12 +262,14 @@ def visible(caller: Caller, session_id: str | None, ended: Ended | None = None) 
 
 
 async def _described(handle: Handle) -> WorkflowExecutionDescription | None:
+    """What Temporal knows of a task; None where it knows none of that id."""
     try:
-        return await handle.describe()
+        seen = await handle.describe()
     except RPCError as error:
         if is_unknown(error):
             return None
         raise
+    return seen if seen.workflow_type in _WORKFLOWS else None
 
 
 def _not_started(record: TaskRecord) -> Found:
@@ -272,8 +285,12 @@ def _not_started(record: TaskRecord) -> Found:
 def _own(record: TaskRecord, caller: Caller) -> TaskRecord:
     is_theirs = record.user_id == caller.user_id or caller.is_admin
     if record.tenant_id != caller.tenant_id or not is_theirs:
-        raise Refusal(404, "Task not found")
+        raise _missing()
     return record
+
+
+def _missing() -> Refusal:
+    return Refusal(404, "Task not found")
 
 
 def _seen(seen: WorkflowExecutionDescription) -> TaskRecord:
