@@ -165,6 +165,10 @@ class Tasks:
                 outcome = await result_of(handle)
         except TimeoutError:
             return found
+        # its worker may have kept it meanwhile, and knew more: of one that was cancelled Temporal keeps no result
+        kept = await self._archive.task(found.record.task_id)
+        if kept is not None and kept.outcome is not None:
+            return Found(kept)
         completed = closed or (await handle.describe()).close_time
         session_id = found.record.session_id or outcome.session_id or ""
         changed = {"outcome": outcome, "completed_at": completed, "session_id": session_id}
