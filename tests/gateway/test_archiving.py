@@ -103,6 +103,8 @@ async def test_an_archive_that_is_away_costs_no_task_and_is_told_later(
             assert (record := await whole.task(task_id)) is not None and record.outcome is not None, (
                 "mended by the read"
             )
+            types = [stored.event.type for stored in (await whole.events(task_id, ALL)).events]
+            assert types[0] == "WORKFLOW_STARTED" and types[-1] == "STREAM_END" and "LLM_PARTIAL" not in types
 
 
 async def test_who_has_read_the_end_of_the_events_finds_the_end_of_the_task(door: Gateway) -> None:

@@ -35,8 +35,10 @@ from theseus.domain.intake import Setting, accept
 from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import noticed
+from theseus.gateway.told import logged
 from theseus.roles.presets import PRESETS
 from theseus.stores.archive.port import Archive, Ended, Page, TaskFilter
+from theseus.stores.ports import EventLog
 
 QUERY_TIMEOUT = timedelta(seconds=3)
 STARTING = timedelta(minutes=1)
@@ -80,12 +82,14 @@ class Tasks:
     Args:
         temporal: the Temporal that runs them.
         archive: where they are kept for good.
+        events: what they tell.
         task_queue: what the workers poll.
     """
 
-    def __init__(self, temporal: Client, archive: Archive, task_queue: str) -> None:
+    def __init__(self, temporal: Client, archive: Archive, events: EventLog, task_queue: str) -> None:
         self._temporal = temporal
         self._archive = archive
+        self._events = events
         self._task_queue = task_queue
 
     async def submit(
@@ -174,7 +178,7 @@ class Tasks:
         changed = {"outcome": outcome, "completed_at": completed, "session_id": session_id}
         record = found.record.model_copy(update=changed)
         # a worker that keeps no tasks, or could not, has left this to us
-        await self._archive.end(record, ())
+        await self._archive.end(record, await logged(record.task_id, self._events))
         return Found(record)
 
     async def listed(self, wanted: TaskFilter, page: Page) -> tuple[list[Found], int]:
