@@ -98,7 +98,8 @@ async def history(
 ) -> Timeline:
     """What Temporal recorded of a task."""
     caller.require("tasks:read")
-    steps = await timeline(await backend.tasks.handle(task_id, caller), is_full=mode == "full")
+    await backend.tasks.record(task_id, caller)
+    steps = await timeline(backend.temporal, task_id, is_full=mode == "full")
     shown = [
         TimelineStep(event_id=each.number, timestamp=each.at, type=f"{each.kind}_{each.type}", message=each.name)
         for each in steps
