@@ -37,6 +37,11 @@ async def test_a_task_is_submitted_runs_and_is_told_about(door: Gateway) -> None
         (b'{"query": "x", "context": {"a": NaN}}', "NaN"),
         (b'{"query": "x", "context": {"a": 1e400}}', "1e400"),
         (b'{"query": "x", "mode": "quick"}', "mode"),
+        (
+            b'{"query": "x", "provider_override": "acme"}',
+            "provider_override: there is no provider 'acme'; known: anthropic",
+        ),
+        (b'{"query": "x", "context": {"provider_override": "acme"}}', "context.provider_override"),
         (b'{"query": "x", "context": {"disable_ai": true, "template": "t"}, "model_tier": "small"}', "disable_ai"),
     ],
 )

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -84,9 +85,13 @@ class Tasks:
         archive: where they are kept for good.
         events: what they tell.
         task_queue: what the workers poll.
+        providers: of models, by name, whether or not the workers have a key for them.
     """
 
-    def __init__(self, temporal: Client, archive: Archive, events: EventLog, task_queue: str) -> None:
+    def __init__(
+        self, temporal: Client, archive: Archive, events: EventLog, task_queue: str, providers: Collection[str]
+    ) -> None:
+        self._providers = providers
         self._temporal = temporal
         self._archive = archive
         self._events = events
@@ -110,7 +115,7 @@ class Tasks:
         """
         task_id = f"task-{uuid.uuid4()}" if fingerprint is None else await self._id_of(fingerprint)
         task = owned(raw, caller)
-        accepted = checked(task, task_id)
+        accepted = self.accepted(task, task_id)
         record = TaskRecord(
             task_id=task_id,
             tenant_id=caller.tenant_id,
@@ -131,6 +136,20 @@ class Tasks:
                 await self._archive.withdraw(task_id)
             raise
         return Submitted(task_id, record.session_id, record.created_at, is_new)
+
+    def accepted(self, task: dict[str, JsonValue], task_id: str) -> AcceptedTask:
+        """A task by the rules of its workflow, and of the models that there are.
+
+        Raises:
+            InvalidInput: a rule is broken.
+        """
+        found = checked(task, task_id)
+        if found.provider_override is not None and found.provider_override not in self._providers:
+            field = "provider_override" if task.get("provider_override") is not None else "context.provider_override"
+            known = ", ".join(sorted(self._providers))
+            words = f"{field}: there is no provider {found.provider_override!r}; known: {known}"
+            raise InvalidInput(words, field=field)
+        return found
 
     async def _id_of(self, fingerprint: str) -> str:
         for edition in itertools.count():
