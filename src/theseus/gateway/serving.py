@@ -68,15 +68,17 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
     """
     temporal = await runtime.connect(wait=timedelta(seconds=30))
     await runtime.require_namespace(temporal)
-    redis = connect_redis(settings.redis_url)
+    # each task that is watched holds a connection: however many they are, those of all else stay free
+    redis, watching = connect_redis(settings.redis_url), connect_redis(settings.redis_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
+        stack.push_async_callback(watching.aclose)
         kept = await stack.enter_async_context(archive(settings.archive_url))
         yield Backend(
             settings=settings,
             temporal=temporal,
             archive=kept,
-            events=RedisEvents(redis, ttl=settings.event_ttl, cap=settings.event_cap),
+            events=RedisEvents(watching, ttl=settings.event_ttl, cap=settings.event_cap),
             sessions=RedisSessions(redis, ttl=settings.session_ttl, cap=settings.session_messages),
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
             answers=RedisAnswers(redis),
