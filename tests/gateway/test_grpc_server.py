@@ -108,6 +108,7 @@ async def test_what_is_another_tenants_is_not_there(keyed: Wire, door: Gateway) 
         ("ListTasks", {"user_id": "bob"}, "user_id"),
         ("GetPendingApprovals", {"user_id": "bob"}, "user_id"),
         ("SubmitReviewDecision", {"workflow_id": "task-1", "approved_by": "bob"}, "user_id"),
+        ("ApproveTask", {"workflow_id": "task-1", "approval_id": "a", "approved_by": "bob"}, "approved_by"),
     ],
 )
 async def test_nobody_acts_for_somebody_else(keyed: Wire, method: str, fields: dict[str, Any], words: str) -> None:
