@@ -129,13 +129,15 @@ async def test_a_fault_is_told_counted_and_logged_under_the_id_of_its_request(do
     listening_to = Listening(logging.ERROR)
     logging.getLogger().addHandler(listening_to)
     try:
-        async with listening(replace(door.backend, authenticator=Troubled(KeyError("secret")))) as address:
+        troubled = replace(door.backend, authenticator=Troubled(KeyError("secret")))
+        async with listening(troubled) as address:
             answer = await door.http.get(f"{address}/api/v1/tasks", headers={"X-Request-ID": "mine-1"})
     finally:
         logging.getLogger().removeHandler(listening_to)
     assert answer.status_code == 500 and set(answer.json()) == {"error"} and "secret" not in answer.text
     assert answer.headers["X-Request-ID"] == "mine-1" and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert logged == [("a request failed", "mine-1")], "one line, and it can be found"
+    assert b'status="500"' in troubled.counts.text()
 
 
 async def test_methods_that_people_make_up_are_no_labels(listed: Gateway) -> None:
