@@ -51,6 +51,21 @@ async def test_bad_input_is_refused_with_its_reason(door: Gateway, body: bytes, 
     assert words in answer.json()["error"]
 
 
+async def test_what_is_nested_too_deeply_is_refused_and_nothing_is_kept(door: Gateway) -> None:
+    bodies = {
+        "/api/v1/tasks": '{"query": "x", "mode": "simple", "context": {"a": %s}}',
+        "/api/v1/schedules": '{"name": "n", "cron_expression": "0 0 1 * *", "task_query": "x", "task_context": {"a": %s}}',
+        "/api/v1/approvals/decision": '{"approval_id": "a", "workflow_id": "w", "approved": true, "modified_action": %s}',
+        "/v1/chat/completions": '{"messages": [{"role": "user", "content": "x"}], "shannon_options": {"context": {"a": %s}}}',
+    }
+    for path, body in bodies.items():
+        for depth in (100, 200, 254, 255, 256, 600, *range(880, 960), 100_000):
+            answer = await door.http.post(path, content=body % ("[" * depth + "]" * depth))
+            assert answer.status_code == 400 and "nested too deep" in answer.text, (path, depth, answer.text)
+    assert (await door.http.get("/api/v1/tasks")).json()["total_count"] == 0
+    assert (await door.http.get("/api/v1/schedules")).json()["total_count"] == 0
+
+
 async def test_a_task_may_remember_as_its_user_comes_with_the_key(door: Gateway) -> None:
     answer = await door.http.post("/api/v1/tasks", json={"query": "x", "mode": "simple", "context": {"memory": True}})
     assert answer.status_code == 200, answer.text

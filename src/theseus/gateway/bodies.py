@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from theseus.contracts.errors import InvalidInput
-from theseus.domain.intake import parsed
+from theseus.domain.intake import parsed, refuse_deep
 from theseus.gateway.callers import Calling
 
 
@@ -30,19 +30,20 @@ async def body_of(request: Request, model: type[Read]) -> Read:
     raw = parsed(data, "Invalid request body: it") if data.strip() not in (b"", b"null") else {}
     if not isinstance(raw, dict):
         raise InvalidInput("Invalid request body: it has to be one JSON object")
-    refuse_unkeepable(raw)
+    refuse_unfit(raw)
     try:
         return model.model_validate({name: value for name, value in raw.items() if value is not None})
     except ValidationError as error:
         raise _invalid(error) from error
 
 
-def refuse_unkeepable(raw: JsonValue) -> None:
-    """Refuses what no database keeps.
+def refuse_unfit(raw: JsonValue) -> None:
+    """Refuses what cannot be carried on or kept.
 
     Raises:
-        InvalidInput: a text in it holds such characters; the message says where.
+        InvalidInput: it is nested too deeply, or a text in it holds what no database keeps; the message says where.
     """
+    refuse_deep(raw, "Invalid request body: it")
     if place := next(_unkeepable(raw, ""), None):
         raise InvalidInput(f"{place}: holds characters that are not text (a zero, or half of a pair)", field=place)
 

@@ -86,7 +86,8 @@ class Schedules:
             raise Refusal(429, f"there are {most} schedules already, as many as one user may have: delete one of them")
         try:
             await self.temporal.create_schedule(record.schedule_id, schedule)
-        except (RPCError, OSError, RuntimeError):
+        except Exception:
+            # whatever it was, a schedule that does not run is not kept
             await self._unmade(record)
             raise
         with suppress(RPCError):

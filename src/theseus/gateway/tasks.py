@@ -131,7 +131,8 @@ class Tasks:
         record = record if is_new else await self._archive.task(task_id) or record
         try:
             await start(self._temporal, self._task_queue, task_id, {**task, "session_id": record.session_id})
-        except (RPCError, OSError, RuntimeError):
+        except Exception:
+            # whatever it was, a task that does not run is not kept
             if is_new:
                 await self._archive.withdraw(task_id)
             raise

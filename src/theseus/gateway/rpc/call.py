@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from theseus.contracts.task import Id
 from theseus.gateway.backend import Backend
-from theseus.gateway.bodies import refuse_unkeepable
+from theseus.gateway.bodies import refuse_unfit
 from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.routes.tasks import TaskId
@@ -107,9 +107,9 @@ def body(kind: type[Body], **given: Any) -> Body:
 
     Raises:
         Refusal: 400, it breaks a rule.
-        InvalidInput: a text holds what no database keeps.
+        InvalidInput: it cannot be carried on or kept.
     """
-    refuse_unkeepable(given)
+    refuse_unfit(given)
     try:
         return kind.model_validate(given)
     except ValidationError as error:
