@@ -51,6 +51,14 @@ async def test_bad_input_is_refused_with_its_reason(door: Gateway, body: bytes, 
     assert words in answer.json()["error"]
 
 
+async def test_a_key_that_is_null_is_as_one_that_is_not_there(door: Gateway) -> None:
+    keys = ("session_id", "context", "limits", "mode", "model_tier", "tools", "max_iterations")
+    answer = await door.http.post("/api/v1/tasks", json={"query": "x"} | dict.fromkeys(keys))
+    assert answer.status_code == 200, answer.text
+    refused = await door.http.post("/api/v1/tasks", json={"query": None})
+    assert refused.json() == {"error": "Query is required"}
+
+
 async def test_what_is_nested_too_deeply_is_refused_and_nothing_is_kept(door: Gateway) -> None:
     bodies = {
         "/api/v1/tasks": '{"query": "x", "mode": "simple", "context": {"a": %s}}',

@@ -248,7 +248,7 @@ class Tasks:
 
 
 def owned(raw: JsonValue, caller: Caller) -> dict[str, JsonValue]:
-    """A request's task with its owner in it.
+    """A request's task with its owner in it, and without keys that are null.
 
     Raises:
         InvalidInput: it is no object, or names an owner itself.
@@ -258,7 +258,8 @@ def owned(raw: JsonValue, caller: Caller) -> dict[str, JsonValue]:
     for name in _OURS:
         if raw.get(name) is not None:
             raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
-    task = {name: value for name, value in raw.items() if name not in _OURS}
+    # clients of many languages send null for what is not given
+    task = {name: value for name, value in raw.items() if name not in _OURS and value is not None}
     return task | whose(caller.tenant_id, caller.user_id)
 
 
