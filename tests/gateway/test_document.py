@@ -19,6 +19,20 @@ async def test_the_document_names_every_address_of_the_summary(door: Gateway) ->
         assert path in paths
 
 
+async def test_the_document_says_what_every_request_has_to_hold(door: Gateway) -> None:
+    paths = (await door.http.get("/openapi.json")).json()["paths"]
+    changing = {(method, path): each for path, own in paths.items() for method, each in own.items() if method != "get"}
+    without = {path for (method, path), each in changing.items() if method != "delete" and "requestBody" not in each}
+    assert not without
+    task = changing["post", "/api/v1/tasks"]["requestBody"]["content"]["application/json"]["schema"]
+    assert task["required"] == ["query"] and {"session_id", "context", "limits"} < task["properties"].keys()
+    assert not {"user_id", "tenant_id", "task_id"} & task["properties"].keys(), "they come with the key"
+    chat = changing["post", "/v1/chat/completions"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {"messages", "temperature"} < chat["properties"].keys()
+    for path in ("/api/v1/stream/sse", "/metrics", "/api/v1/tasks"):
+        assert "application/json" in paths[path]["get"]["responses"]["4XX"]["content"], path
+
+
 async def test_whatever_is_sent_is_answered_as_the_document_says(door: Gateway) -> None:
     command = (
         *(

@@ -1,6 +1,6 @@
 """Bodies of requests: JSON read by a model, whatever the client says of its type, and refused in sentences."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -58,11 +58,23 @@ def reading(model: type[Read]) -> Callable[..., Awaitable[Read]]:
     return read
 
 
-def described(model: type[Body]) -> dict[str, Any]:
-    """What OpenAPI is to say of a body that a route reads by `body_of`."""
+def described(
+    model: type[BaseModel], *, without: Collection[str] = (), also: Collection[str] = (), is_needed: bool = False
+) -> dict[str, Any]:
+    """What OpenAPI is to say of a body that a route reads by itself.
+
+    Args:
+        model: what it holds.
+        without: keys of the model that no request may have.
+        also: keys that may have any value.
+        is_needed: whether there has to be a body.
+    """
     schema = model.model_json_schema()
-    whole = _without_references(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"content": {"application/json": {"schema": whole}}}}
+    named = schema.pop("$defs", {})
+    kept = {name: each for name, each in schema["properties"].items() if name not in without}
+    schema["properties"] = kept | {name: {} for name in also}
+    content = {"application/json": {"schema": _without_references(schema, named)}}
+    return {"requestBody": {"content": content, "required": is_needed}}
 
 
 def _without_references(schema: JsonValue, named: dict[str, JsonValue]) -> JsonValue:

@@ -130,9 +130,11 @@ class OpenAIErrorAnswer(BaseModel):
 def described(prefix: str) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI is to say of refusals of routes under a prefix."""
     model = OpenAIErrorAnswer if f"{prefix}/".startswith(OPENAI) else ErrorAnswer
+    # also where what is not refused is no JSON
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
     return {
-        "4XX": {"model": model, "description": "refused"},
-        "5XX": {"model": model, "description": "cannot be done now"},
+        "4XX": {"model": model, "content": content, "description": "refused"},
+        "5XX": {"model": model, "content": content, "description": "cannot be done now"},
     }
 
 

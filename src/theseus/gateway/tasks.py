@@ -53,7 +53,7 @@ _WORKFLOWS = frozenset({TASK_WORKFLOW, *WORKFLOW_OF_MODE.values()})
 _RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 CLOSING = timedelta(seconds=5)
 """How long a task that has told its end takes to close, at most."""
-_OURS = ("user_id", "tenant_id", "task_id")
+OURS = ("user_id", "tenant_id", "task_id")
 """Keys of a task that come with the caller and not in a request."""
 
 
@@ -255,11 +255,11 @@ def owned(raw: JsonValue, caller: Caller) -> dict[str, JsonValue]:
     """
     if not isinstance(raw, dict):
         raise InvalidInput('the task must be one JSON object such as {"query": "..."}')
-    for name in _OURS:
+    for name in OURS:
         if raw.get(name) is not None:
             raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
     # clients of many languages send null for what is not given
-    task = {name: value for name, value in raw.items() if name not in _OURS and value is not None}
+    task = {name: value for name, value in raw.items() if name not in OURS and value is not None}
     return task | whose(caller.tenant_id, caller.user_id)
 
 
