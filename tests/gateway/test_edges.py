@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.gateway import Gateway, Troubled, gateway, listening
 from tests.support.tenants import key_for
-from tests.support.world import world
+from tests.support.world import until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.gateway import edges
 from theseus.gateway.serving import authenticator
@@ -80,6 +80,24 @@ async def test_a_body_that_does_not_come_is_given_up(
         pytest.fail("whoever sends a byte now and then is waited for")
     assert b" 408 " in answer.result().split(b"\r\n")[0] and b'{"error":' in answer.result()
     going.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks", "/api/v1/schedules", "/v1/chat/completions"])
+async def test_who_leaves_before_the_body_is_whole_is_no_fault(
+    door: Gateway, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO, logger="theseus.gateway")
+    place = urlsplit(door.url)
+    _, going = await asyncio.open_connection(place.hostname, place.port)
+    going.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+    await going.drain()
+    going.close()
+
+    async def is_told() -> bool:
+        return any(f"POST {path} 499" in each.getMessage() for each in caplog.records)
+
+    await until(is_told)
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 async def test_each_request_has_a_line_without_its_query_and_with_its_task(

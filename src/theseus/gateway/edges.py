@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from theseus import tracing
@@ -164,6 +165,9 @@ class Faults:
 
         try:
             await self._app(scope, receive, seen)
+        except ClientDisconnect:
+            # it left before its body was whole: there is nobody to answer, and no fault
+            return
         except Exception as error:
             refusal = noted(error)
             if is_answered:
