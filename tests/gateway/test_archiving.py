@@ -1,6 +1,7 @@
 """A task that has ended is kept for good by its worker; whatever happens to the archive, the task is not lost for it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -8,7 +9,7 @@ from typing import cast
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, gateway, listening
 from tests.support.postgres import on_both
 from tests.support.world import World, until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
@@ -102,6 +103,8 @@ async def test_an_archive_that_is_away_costs_no_task_and_is_told_later(
             assert (record := await whole.task(task_id)) is not None and record.outcome is not None, (
                 "mended by the read"
             )
+            types = [stored.event.type for stored in (await whole.events(task_id, ALL)).events]
+            assert types[0] == "WORKFLOW_STARTED" and types[-1] == "STREAM_END" and "LLM_PARTIAL" not in types
 
 
 async def test_who_has_read_the_end_of_the_events_finds_the_end_of_the_task(door: Gateway) -> None:
@@ -129,3 +132,34 @@ async def test_keeping_twice_changes_nothing_and_the_start_stays_as_it_was(door:
     await door.archive.end(other, events.events)
     assert await door.archive.task(task_id) == record
     assert await door.archive.events(task_id, ALL) == events
+
+
+async def test_who_asks_while_a_task_ends_takes_nothing_from_what_its_worker_kept(door: Gateway) -> None:
+    door.world.model.replace({"rules": [{"reply": {"text": "never ends"}, "fault": {"hang_after": 3}}]})
+    task_id = await submitted(door)
+
+    async def asked() -> bool:
+        return bool(door.world.model.requests)
+
+    await until(asked)
+    before = await door.archive.task(task_id)
+    await door.world.client.get_workflow_handle(task_id).signal("cancel", {"reason": "enough"})
+    record = await kept(door, task_id)
+    assert before is not None and record.outcome is not None and record.outcome.metadata.model_breakdown
+
+    class Earlier:
+        """The archive, as who looks a moment before the worker keeps the task sees it."""
+
+        looks = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(door.archive, name)
+
+        async def task(self, task_id: str) -> TaskRecord | None:
+            self.looks += 1
+            return before if self.looks == 1 else await door.archive.task(task_id)
+
+    async with listening(replace(door.backend, archive=cast(Archive, Earlier()))) as address:
+        told = (await door.http.get(f"{address}/api/v1/tasks/{task_id}")).json()
+    assert told["status"] == "TASK_STATUS_CANCELLED" and told["metadata"]["model_breakdown"]
+    assert await door.archive.task(task_id) == record

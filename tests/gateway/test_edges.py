@@ -3,17 +3,19 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+import structlog
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, Troubled, gateway, listening
 from tests.support.tenants import key_for
-from tests.support.world import world
+from tests.support.world import until, world
 from theseus.activities.llm.scripted.server import ScriptedModel
 from theseus.gateway import edges
 from theseus.gateway.serving import authenticator
@@ -80,6 +82,24 @@ async def test_a_body_that_does_not_come_is_given_up(
     going.close()
 
 
+@pytest.mark.parametrize("path", ["/api/v1/tasks", "/api/v1/schedules", "/v1/chat/completions"])
+async def test_who_leaves_before_the_body_is_whole_is_no_fault(
+    door: Gateway, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO, logger="theseus.gateway")
+    place = urlsplit(door.url)
+    _, going = await asyncio.open_connection(place.hostname, place.port)
+    going.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+    await going.drain()
+    going.close()
+
+    async def is_told() -> bool:
+        return any(f"POST {path} 499" in each.getMessage() for each in caplog.records)
+
+    await until(is_told)
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
 async def test_each_request_has_a_line_without_its_query_and_with_its_task(
     door: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -115,3 +135,40 @@ async def test_every_answer_has_an_id_and_headers_that_keep_browsers_from_guessi
         assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["X-Frame-Options"] == "DENY"
     bad = await door.http.get("/health", headers={"X-Request-ID": "x" * 200})
     assert bad.headers["X-Request-ID"] != "x" * 200
+
+
+async def test_a_fault_is_told_counted_and_logged_under_the_id_of_its_request(door: Gateway) -> None:
+    logged: list[tuple[str, object]] = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            logged.append((record.getMessage(), structlog.contextvars.get_contextvars().get("request_id")))
+
+    listening_to = Listening(logging.ERROR)
+    logging.getLogger().addHandler(listening_to)
+    try:
+        troubled = replace(door.backend, authenticator=Troubled(KeyError("secret")))
+        async with listening(troubled) as address:
+            answer = await door.http.get(f"{address}/api/v1/tasks", headers={"X-Request-ID": "mine-1"})
+    finally:
+        logging.getLogger().removeHandler(listening_to)
+    assert answer.status_code == 500 and set(answer.json()) == {"error"} and "secret" not in answer.text
+    assert answer.headers["X-Request-ID"] == "mine-1" and answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert logged == [("a request failed", "mine-1")], "one line, and it can be found"
+    assert b'status="500"' in troubled.counts.text()
+
+
+async def test_methods_that_people_make_up_are_no_labels(listed: Gateway) -> None:
+    key = await key_for(listed, "prometheus", "acme")
+    for made_up in ("BREW", "WHEN"):
+        await listed.http.request(made_up, "/api/v1/tasks")
+    text = (await listed.http.get("/metrics", headers=key)).text
+    assert "BREW" not in text and "WHEN" not in text
+    assert 'theseus_gateway_requests_total{method="other",route="/api/v1/tasks",status="405"} 2.0' in text
+
+
+async def test_a_path_makes_no_lines_of_its_own(door: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="theseus.gateway.access")
+    await door.http.get("/nothing%0A2026-01-01 [info] all is well")
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "theseus.gateway.access"]
+    assert "\n" not in line and line.startswith("GET /nothing%0A2026-01-01")

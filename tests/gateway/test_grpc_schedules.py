@@ -72,6 +72,8 @@ async def test_a_schedule_is_held_goes_on_and_is_deleted(rpc: Wire) -> None:
         ("CreateSchedule", {**DAILY, "timezone": "Moon/Base"}, "INVALID_ARGUMENT", "timezone"),
         ("CreateSchedule", {**DAILY, "max_budget_per_run_usd": -1}, "INVALID_ARGUMENT", "max_budget_per_run_usd"),
         ("CreateSchedule", {"name": "x"}, "INVALID_ARGUMENT", "cron_expression"),
+        ("CreateSchedule", {**DAILY, "task_query": "a\0b"}, "INVALID_ARGUMENT", "task_query"),
+        ("CreateSchedule", {**DAILY, "task_context": {"a": "\0"}}, "INVALID_ARGUMENT", "task_context.a"),
         ("ListSchedules", {"status": "SLEEPING"}, "INVALID_ARGUMENT", "status"),
         ("ListSchedules", {"page_size": 101}, "INVALID_ARGUMENT", "page_size"),
         ("GetSchedule", {}, "INVALID_ARGUMENT", "schedule_id"),

@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tests.gateway.test_grpc import IDS, rpc
 from tests.gateway.test_steering import ENDLESS
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Troubled
 from tests.support.rpc import Wire, wire
 from tests.support.world import until
 from theseus.client import InputTooLargeError
@@ -108,6 +108,7 @@ async def test_what_is_another_tenants_is_not_there(keyed: Wire, door: Gateway) 
         ("ListTasks", {"user_id": "bob"}, "user_id"),
         ("GetPendingApprovals", {"user_id": "bob"}, "user_id"),
         ("SubmitReviewDecision", {"workflow_id": "task-1", "approved_by": "bob"}, "user_id"),
+        ("ApproveTask", {"workflow_id": "task-1", "approval_id": "a", "approved_by": "bob"}, "approved_by"),
     ],
 )
 async def test_nobody_acts_for_somebody_else(keyed: Wire, method: str, fields: dict[str, Any], words: str) -> None:
@@ -127,16 +128,6 @@ async def test_a_key_does_only_what_it_is_for(keyed: Wire) -> None:
     assert (await keyed.call("ListTasks", beside=beside)).total_count == 0
     code, words = await keyed.refused("SubmitTask", beside=beside, query="hello")
     assert code == "PERMISSION_DENIED" and "tasks:write" in words
-
-
-@dataclass
-class Troubled:
-    """Whoever calls meets an error."""
-
-    error: Exception
-
-    async def caller(self, connection: HTTPConnection) -> Caller:
-        raise self.error
 
 
 ERRORS = [

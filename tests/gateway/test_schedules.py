@@ -100,6 +100,7 @@ DEEP: dict[str, Any] = {"task_context": {"role": "nobody"}}
         ({"overlap_policy": "never"}, "overlap_policy"),
         ({"task_context": ["x"]}, "task_context"),
         (DEEP, "task_context.role"),
+        ({"task_context": {"provider_override": "acme"}}, "task_context.provider_override: there is no provider"),
         ({"task_context": {"disable_ai": True}}, "task_context.disable_ai"),
         ({"task_context": {"a": "x" * 70_000}}, "task_context: 70,009 bytes"),
         ({"user_id": "root"}, "user_id: unknown key"),

@@ -2,18 +2,21 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.gateway import Gateway, gateway
+from tests.support.archived import Broken
+from tests.support.gateway import Gateway, gateway, listening
 from tests.support.studies import outlines, question, scopes, writes
 from tests.support.studies import plans as research_plan
 from tests.support.teams import does, plans, subtask, synthesis
 from tests.support.world import World, until
 from theseus.gateway import steering
+from theseus.stores.ports import StoreDownError
 
 CALL = {"name": "calculator", "arguments": {"expression": "{{turn}}+1"}}
 ENDLESS = {"rules": [{"reply": {"tool_calls": [CALL], "text": "on it"}, "latency": 0.2}]}
@@ -232,3 +235,16 @@ async def test_what_is_asked_of_an_unknown_task_is_not_found(door: Gateway, path
     assert (answer.status_code, answer.json()) == (404, {"error": "Task not found"})
     for what in ("pause", "resume", "cancel"):
         assert (await door.http.post(f"/api/v1/tasks/task-nowhere/{what}")).status_code == 404
+
+
+@pytest.mark.parametrize("fault", [StoreDownError("Redis is away"), ValueError("a type of a later version")])
+async def test_events_that_cannot_be_read_cost_a_list_only_themselves(
+    idle: World, tmp_path: Path, fault: Exception
+) -> None:
+    async with gateway(idle, tmp_path) as door:
+        task_id = await submit(door, session_id="s-1")
+        async with listening(replace(door.backend, events=Broken(fault))) as address:
+            told = (await door.http.get(f"{address}/api/v1/tasks/{task_id}/events")).json()
+            turns = (await door.http.get(f"{address}/api/v1/sessions/s-1/events")).json()["turns"]
+        assert [each["seq"] for each in told["events"]] == [each["seq"] for each in turns[0]["events"]] == [1, 2]
+        await idle.client.get_workflow_handle(task_id).terminate()

@@ -5,9 +5,11 @@ How soon an event comes to its reader is a figure of `make bench`.
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
@@ -18,6 +20,9 @@ from tests.support.streams import end, published, registered, soon
 from tests.support.world import world
 from theseus import worker
 from theseus.activities.llm.scripted.server import ScriptedModel
+from theseus.gateway import serving
+from theseus.stores.ports import EventLog
+from theseus.stores.redis import connection
 
 
 @pytest_asyncio.fixture
@@ -50,3 +55,23 @@ async def test_one_reader_of_redis_serves_all_who_watch_a_task(crowded: Gateway)
     assert sum(client["cmd"].startswith("xread") for client in clients) == 1
     await published(crowded, task, [end(task)])
     await soon(asyncio.gather(*readers))
+
+
+async def watch(task_id: str, events: EventLog) -> None:
+    async for _ in events.read(task_id):
+        pass
+
+
+async def test_however_many_tasks_are_watched_all_else_reaches_redis(
+    crowded: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 3)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", crowded.world.client.service_client.config.target_host)
+    async with serving.backend(crowded.world.settings) as there:
+        watching = [asyncio.create_task(watch(f"t-{n}", there.events)) for n in range(3)]
+        await asyncio.sleep(0.5)
+        assert (await there.requests.admit("key", most=1, window=timedelta(minutes=1))).is_admitted
+        assert not any(each.done() for each in watching)
+        for each in watching:
+            each.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)

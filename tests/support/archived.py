@@ -1,5 +1,6 @@
 """Records of an archive, as tests make them: what is not said is of no matter there."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from theseus.contracts.archive import TaskRecord
 from theseus.contracts.events import StoredEvent
 from theseus.contracts.schedule import ScheduleDefinition, ScheduleRecord
 from theseus.contracts.task import TaskResult, TaskStatus
+from theseus.stores.memory_events import MemoryEvents
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -42,3 +44,17 @@ def schedule(schedule_id: str = "c", *, minute: int = 0, **more: Any) -> Schedul
     at = NOON + timedelta(minutes=minute)
     known: dict[str, Any] = {"tenant_id": "acme", "user_id": "ada", "definition": defined, **more}
     return ScheduleRecord(schedule_id=schedule_id, created_at=at, updated_at=at, **known)
+
+
+class Broken(MemoryEvents):
+    """A log that breaks off after two events."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self._fault = fault
+
+    async def read(self, task_id: str, after: str = "0", *, follow: bool = True) -> AsyncIterator[StoredEvent]:
+        del task_id, after, follow
+        for number in (1, 2):
+            yield event(number)
+        raise self._fault

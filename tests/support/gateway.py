@@ -100,6 +100,16 @@ class Named:
         return Caller(user.rstrip("!"), tenant, f"key-{user}", is_admin=user.endswith("!"))
 
 
+@dataclass
+class Troubled:
+    """Whoever calls meets an error."""
+
+    error: Exception
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        raise self.error
+
+
 @asynccontextmanager
 async def people(door: Gateway, *names: str) -> AsyncGenerator[list[httpx.AsyncClient]]:
     """A client for each of these people, `tenant/user`, at a gateway that keeps them apart."""

@@ -5,6 +5,7 @@ import signal
 
 from theseus import logs
 from theseus.activities.llm.catalogue import CatalogueError
+from theseus.activities.tools.declarations import ToolFileError
 from theseus.commands.terminal import CANNOT_START, CommandError
 from theseus.config import Settings
 from theseus.stores.archive.port import UnfitArchiveError
@@ -29,7 +30,7 @@ async def serve(settings: Settings, host: str, port: int, grpc_port: int | None 
         loop.add_signal_handler(name, stop.set)
     try:
         await serving.serve(settings, host, port, stop=stop, grpc_port=grpc_port)
-    except CatalogueError as error:
+    except (CatalogueError, ToolFileError) as error:
         raise CommandError(str(error), CANNOT_START) from error
     except UnfitArchiveError as error:
         raise CommandError(f"DATABASE_URL: {error}", CANNOT_START) from error

@@ -11,6 +11,9 @@ from theseus.contracts.plan import Plan
 MAX_INPUT_BYTES = 1024 * 1024
 """Largest task input, as JSON. Above it the task is refused (the server itself stops at 2 MiB)."""
 
+MOST_DEPTH = 100
+"""How deep the objects and arrays of an input may be nested: what carries them on is read to a depth of 200."""
+
 MOST_ATTACHMENTS = 10
 """So many files may come with one task."""
 

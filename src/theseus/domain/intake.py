@@ -1,7 +1,7 @@
 """What input is accepted: shape, limits, conflicts, and that no accepted key is without effect."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pydantic import JsonValue, ValidationError
@@ -10,7 +10,7 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.errors import InvalidInput
 from theseus.contracts.session import SessionKey
-from theseus.contracts.task import MAX_INPUT_BYTES, AdsPlatforms, Mode, TaskContext, TaskInput
+from theseus.contracts.task import MAX_INPUT_BYTES, MOST_DEPTH, AdsPlatforms, Mode, TaskContext, TaskInput
 from theseus.domain import attachments
 from theseus.domain.versions import named
 
@@ -76,6 +76,30 @@ def parsed(data: bytes, what: str) -> JsonValue:
         raise InvalidInput(f'{what} must be one JSON object such as {{"query": "..."}}; {_why(error)}') from error
 
 
+def refuse_deep(raw: JsonValue, what: str) -> None:
+    """Refuses what is nested too deeply to be carried on.
+
+    Raises:
+        InvalidInput: it is.
+    """
+    level = [raw]
+    for _ in range(MOST_DEPTH):
+        level = [inner for each in level for inner in _inside(each) if isinstance(inner, dict | list)]
+        if not level:
+            return
+    raise InvalidInput(f"{what} is nested too deeply: at most {MOST_DEPTH} objects and arrays may lie in each other")
+
+
+def _inside(value: JsonValue) -> Iterable[JsonValue]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
+
+
 def _why(error: Exception) -> str:
     match error:
         case RecursionError():
@@ -91,6 +115,7 @@ def _why(error: Exception) -> str:
 def _parse(raw: JsonValue) -> TaskInput:
     if not isinstance(raw, dict):
         raise InvalidInput(f'the task input must be one JSON object such as {{"query": "..."}}, not {_kind(raw)}')
+    refuse_deep(raw, "the task input")
     try:
         size = len(json.dumps(raw, ensure_ascii=False, allow_nan=False).encode(errors="replace"))
     except ValueError as error:

@@ -10,7 +10,7 @@ from theseus import __version__
 from theseus.gateway import refusals
 from theseus.gateway.backend import Backend
 from theseus.gateway.counting import Counting
-from theseus.gateway.edges import BodyLimit, RequestIds, SecurityHeaders, TellLimits
+from theseus.gateway.edges import BodyLimit, Faults, RequestIds, SecurityHeaders, TellLimits
 from theseus.gateway.routes import (
     auth,
     files,
@@ -61,6 +61,7 @@ def application(backend: Backend) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, responses=refusals.described(router.prefix))
     # the last that is added is the first that a request meets
+    app.add_middleware(Faults)
     app.add_middleware(BodyLimit)
     app.add_middleware(TellLimits)
     app.add_middleware(SecurityHeaders)

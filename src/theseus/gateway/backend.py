@@ -56,7 +56,7 @@ class Backend:
     @property
     def tasks(self) -> Tasks:
         """Tasks as callers see them."""
-        return Tasks(self.temporal, self.archive, self.settings.task_queue)
+        return Tasks(self.temporal, self.archive, self.events, self.settings.task_queue, self.models.providers)
 
     @property
     def conversations(self) -> Sessions:

@@ -1,13 +1,13 @@
 """Bodies of requests: JSON read by a model, whatever the client says of its type, and refused in sentences."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from theseus.contracts.errors import InvalidInput
-from theseus.domain.intake import parsed
+from theseus.domain.intake import parsed, refuse_deep
 from theseus.gateway.callers import Calling
 
 
@@ -30,12 +30,22 @@ async def body_of(request: Request, model: type[Read]) -> Read:
     raw = parsed(data, "Invalid request body: it") if data.strip() not in (b"", b"null") else {}
     if not isinstance(raw, dict):
         raise InvalidInput("Invalid request body: it has to be one JSON object")
-    if place := next(_unkeepable(raw, ""), None):
-        raise InvalidInput(f"{place}: holds characters that are not text (a zero, or half of a pair)", field=place)
+    refuse_unfit(raw)
     try:
         return model.model_validate({name: value for name, value in raw.items() if value is not None})
     except ValidationError as error:
         raise _invalid(error) from error
+
+
+def refuse_unfit(raw: JsonValue) -> None:
+    """Refuses what cannot be carried on or kept.
+
+    Raises:
+        InvalidInput: it is nested too deeply, or a text in it holds what no database keeps; the message says where.
+    """
+    refuse_deep(raw, "Invalid request body: it")
+    if place := next(_unkeepable(raw, ""), None):
+        raise InvalidInput(f"{place}: holds characters that are not text (a zero, or half of a pair)", field=place)
 
 
 def reading(model: type[Read]) -> Callable[..., Awaitable[Read]]:
@@ -48,11 +58,23 @@ def reading(model: type[Read]) -> Callable[..., Awaitable[Read]]:
     return read
 
 
-def described(model: type[Body]) -> dict[str, Any]:
-    """What OpenAPI is to say of a body that a route reads by `body_of`."""
+def described(
+    model: type[BaseModel], *, without: Collection[str] = (), also: Collection[str] = (), is_needed: bool = False
+) -> dict[str, Any]:
+    """What OpenAPI is to say of a body that a route reads by itself.
+
+    Args:
+        model: what it holds.
+        without: keys of the model that no request may have.
+        also: keys that may have any value.
+        is_needed: whether there has to be a body.
+    """
     schema = model.model_json_schema()
-    whole = _without_references(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"content": {"application/json": {"schema": whole}}}}
+    named = schema.pop("$defs", {})
+    kept = {name: each for name, each in schema["properties"].items() if name not in without}
+    schema["properties"] = kept | {name: {} for name in also}
+    content = {"application/json": {"schema": _without_references(schema, named)}}
+    return {"requestBody": {"content": content, "required": is_needed}}
 
 
 def _without_references(schema: JsonValue, named: dict[str, JsonValue]) -> JsonValue:

@@ -11,6 +11,9 @@ _log = logging.getLogger("theseus.gateway.access")
 
 NOWHERE = "none"
 """The route of a request that has none: addresses that people make up are no labels."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WS"})
+OTHER = "other"
+"""The method of a request that has none of these: words that people make up are no labels."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _QUIET = ("/health", "/readiness", "/metrics")
 
@@ -72,9 +75,12 @@ class Counting:
         method, route = scope.get("method", "WS"), getattr(scope.get("route"), "path", NOWHERE)
         # a client that left before it was answered
         shown = status or 499
-        self._counts.requests.labels(method, route, str(shown)).inc()
-        self._counts.seconds.labels(method, route).observe(seconds)
+        label = method if method in METHODS else OTHER
+        self._counts.requests.labels(label, route, str(shown)).inc()
+        self._counts.seconds.labels(label, route).observe(seconds)
         task = task or scope.get("path_params", {}).get("task_id", "")
         more = {"task_id": task} if task else {}
         level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
-        _log.log(level, "%s %s %d in %.0f ms", method, scope["path"], shown, seconds * 1000, extra=more)
+        # as it was sent: decoded, it may hold what passes for lines of its own
+        path = scope.get("raw_path", b"").decode("ascii", "backslashreplace") or scope["path"]
+        _log.log(level, "%s %s %d in %.0f ms", method, path, shown, seconds * 1000, extra=more)

@@ -1,4 +1,7 @@
-"""What every request passes on its way in and out: an id, a largest body, security headers. Plain ASGI: streams stay streams."""
+"""What every request passes on its way in and out: an id, a largest body, security headers, an answer to any fault.
+
+Plain ASGI: streams stay streams.
+"""
 
 import asyncio
 import re
@@ -7,11 +10,12 @@ from datetime import timedelta
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from theseus import tracing
 from theseus.gateway.limits import headers_of
-from theseus.gateway.refusals import Refusal, answer
+from theseus.gateway.refusals import Refusal, answer, noted
 
 BODY_PATIENCE = timedelta(seconds=60)
 """How long a body may take to come, in all: who sends it byte by byte holds nothing for longer."""
@@ -117,7 +121,7 @@ class BodyLimit:
         if length.isdecimal() and int(length) > MOST_BODY_BYTES:
             await _too_large(scope, receive, send)
             return
-        size, is_answered, is_whole = 0, False, False
+        size, is_whole = 0, False
         clock = asyncio.get_running_loop().time
         until = clock() + BODY_PATIENCE.total_seconds()
 
@@ -135,14 +139,37 @@ class BodyLimit:
                     raise Refusal(413, _WORDS)
             return message
 
-        async def noted(message: Message) -> None:
+        await self._app(scope, counted, send)
+
+
+class Faults:
+    """Answers what no route expected where the request's id is still known, to who asked and to the log.
+
+    An answer that has begun is broken off.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_answered = False
+
+        async def seen(message: Message) -> None:
             nonlocal is_answered
             is_answered = is_answered or message["type"] == "http.response.start"
             await send(message)
 
         try:
-            await self._app(scope, counted, noted)
-        except Refusal as refusal:
+            await self._app(scope, receive, seen)
+        except ClientDisconnect:
+            # it left before its body was whole: there is nobody to answer, and no fault
+            return
+        except Exception as error:
+            refusal = noted(error)
             if is_answered:
                 raise
             await answer(refusal, scope["path"])(scope, receive, send)

@@ -130,9 +130,11 @@ class OpenAIErrorAnswer(BaseModel):
 def described(prefix: str) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI is to say of refusals of routes under a prefix."""
     model = OpenAIErrorAnswer if f"{prefix}/".startswith(OPENAI) else ErrorAnswer
+    # also where what is not refused is no JSON
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
     return {
-        "4XX": {"model": model, "description": "refused"},
-        "5XX": {"model": model, "description": "cannot be done now"},
+        "4XX": {"model": model, "content": content, "description": "refused"},
+        "5XX": {"model": model, "content": content, "description": "cannot be done now"},
     }
 
 
@@ -142,7 +144,7 @@ def answer(refusal: Refusal, path: str) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of every route leaves by this table, those of the framework too."""
+    """Every error that is known leaves by this table, those of the framework too; others are met by `edges.Faults`."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
         return answer(noted(error), request.url.path)
@@ -155,7 +157,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
         return answer(Refusal(400, "; ".join(_sentence(item) for item in error.errors())[:500]), request.url.path)
 
-    for kind in (*_KNOWN, Exception):
+    for kind in _KNOWN:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)

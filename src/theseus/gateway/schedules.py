@@ -24,7 +24,7 @@ from theseus.gateway import timing
 from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import notice
-from theseus.gateway.tasks import Found, Tasks, checked, whose
+from theseus.gateway.tasks import Found, Tasks, whose
 from theseus.stores.archive.port import Archive, Page, TaskFilter
 
 _log = logging.getLogger("theseus.gateway")
@@ -86,7 +86,8 @@ class Schedules:
             raise Refusal(429, f"there are {most} schedules already, as many as one user may have: delete one of them")
         try:
             await self.temporal.create_schedule(record.schedule_id, schedule)
-        except (RPCError, OSError, RuntimeError):
+        except Exception:
+            # whatever it was, a schedule that does not run is not kept
             await self._unmade(record)
             raise
         with suppress(RPCError):
@@ -239,7 +240,7 @@ class Schedules:
         task = asked | whose(record.tenant_id, record.user_id)
         run_id = f"task-{record.schedule_id.removeprefix('schedule-')}"
         try:
-            checked(task, run_id)
+            self.tasks.accepted(task, run_id)
         except InvalidInput as error:
             # the task's own keys have other names here: task_query, task_context
             raise InvalidInput(f"task_{error.message}", field=f"task_{error.field}") from error

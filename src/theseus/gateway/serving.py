@@ -31,6 +31,7 @@ from theseus.stores.redis import (
 )
 
 _log = logging.getLogger("theseus.gateway")
+_PASSIVE = socket.AI_PASSIVE | socket.AI_ADDRCONFIG
 
 
 class Server(uvicorn.Server):
@@ -68,15 +69,17 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
     """
     temporal = await runtime.connect(wait=timedelta(seconds=30))
     await runtime.require_namespace(temporal)
-    redis = connect_redis(settings.redis_url)
+    # each task that is watched holds a connection: however many they are, those of all else stay free
+    redis, watching = connect_redis(settings.redis_url), connect_redis(settings.redis_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
+        stack.push_async_callback(watching.aclose)
         kept = await stack.enter_async_context(archive(settings.archive_url))
         yield Backend(
             settings=settings,
             temporal=temporal,
             archive=kept,
-            events=RedisEvents(redis, ttl=settings.event_ttl, cap=settings.event_cap),
+            events=RedisEvents(watching, ttl=settings.event_ttl, cap=settings.event_cap),
             sessions=RedisSessions(redis, ttl=settings.session_ttl, cap=settings.session_messages),
             artifacts=RedisArtifacts(redis, ttl=settings.session_ttl),
             answers=RedisAnswers(redis),
@@ -87,18 +90,41 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
         )
 
 
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address that the host has here; nobody is listened to yet.
+
+    Raises:
+        OSError: the port is taken, or the address is none of this machine.
+    """
+    made: list[socket.socket] = []
+    try:
+        for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=_PASSIVE):
+            made.append(socket.socket(family, kind))
+            made[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                made[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            made[-1].bind(address)
+    except OSError as error:
+        for each in made:
+            each.close()
+        raise OSError(f"the gateway cannot listen at {host}:{port}: {error.strerror}") from error
+    return made
+
+
 async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event, grpc_port: int | None = None) -> None:
     """Serves HTTP, and gRPC where there is a port for it, until `stop` is set.
 
     Raises:
         ConnectionError: no Temporal answers, or it does not have the namespace.
-        CatalogueError: the models file is wrong.
+        CatalogueError, ToolFileError: the file of models, or that of tenants' tools, is wrong.
         OSError: the port is taken.
     """
     async with AsyncExitStack() as stack:
+        # first of all: who starts a second gateway is told at once
+        sockets = [stack.enter_context(each) for each in _bound(host, port)]
         world = await stack.enter_async_context(backend(settings))
-        # a models file that is wrong is said now, not to the first who asks
-        known = len(world.models.all)
+        # files that are wrong are said now, not to the first who asks
+        known, _ = len(world.models.all), world.offers
         if grpc_port is not None:
             # half a second of imports, and threads of its own, for who asks for it
             from theseus.gateway.rpc.server import listening
@@ -107,8 +133,6 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
             _log.info("gateway listens for gRPC at %s:%s", host, bound)
         config = uvicorn.Config(
             application(world),
-            host=host,
-            port=port,
             log_config=None,
             access_log=False,
             ws="websockets-sansio",
@@ -116,7 +140,7 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
             timeout_graceful_shutdown=math.ceil(settings.shutdown_grace.total_seconds()),
         )
         server = Server(world, config)
-        serving = asyncio.create_task(server.serve())
+        serving = asyncio.create_task(server.serve(sockets))
         stopping = asyncio.create_task(stop.wait())
         _log.info("gateway listens at http://%s:%s and serves %d models", host, port, known)
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)

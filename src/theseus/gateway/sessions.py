@@ -15,7 +15,7 @@ from theseus.contracts.session import SessionKey
 from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.tasks import Found, Tasks
-from theseus.gateway.told import NOT_LISTED
+from theseus.gateway.told import logged
 from theseus.stores.archive.port import Archive, Page
 from theseus.stores.ports import EventLog, SessionStore, StoreDownError
 
@@ -118,18 +118,10 @@ class Sessions:
         kept = await self.archive.sessions.events(ids, MOST_EVENTS)
         if kept is None:
             raise _too_many()
-        told = {task_id: events or await self._live(task_id) for task_id, events in kept.items()}
+        told = {task_id: events or await logged(task_id, self.events) for task_id, events in kept.items()}
         if sum(map(len, told.values())) > MOST_EVENTS:
             raise _too_many()
         return replace(turns, events=told)
-
-    async def _live(self, task_id: str) -> list[StoredEvent]:
-        stream = self.events.read(task_id, follow=False)
-        try:
-            return [stored async for stored in stream if stored.event.type not in NOT_LISTED]
-        except StoreDownError:
-            # the turns without the events of one that runs are better than none
-            return []
 
     async def _known(self, session_id: str, caller: Caller) -> SessionRecord:
         record = await self.archive.sessions.get(key_of(session_id, caller))

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,15 +22,24 @@ from temporalio.service import RPCError
 from theseus.client import Handle, is_unknown, result_of, start
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.archive import TaskRecord, Trigger
-from theseus.contracts.control import QUERY_CONTROL_STATE, QUERY_PROGRESS, ControlState, Progress
+from theseus.contracts.control import (
+    QUERY_CONTROL_STATE,
+    QUERY_PROGRESS,
+    TASK_WORKFLOW,
+    WORKFLOW_OF_MODE,
+    ControlState,
+    Progress,
+)
 from theseus.contracts.errors import ErrorType, InvalidInput, TaskError
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.intake import Setting, accept
 from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import noticed
+from theseus.gateway.told import logged
 from theseus.roles.presets import PRESETS
 from theseus.stores.archive.port import Archive, Ended, Page, TaskFilter
+from theseus.stores.ports import EventLog
 
 QUERY_TIMEOUT = timedelta(seconds=3)
 STARTING = timedelta(minutes=1)
@@ -38,10 +48,12 @@ AT_ONCE = 10
 REPEATED = timedelta(hours=24)
 """How long a request that comes again with its idempotency key means the task that it made."""
 _TASKS = uuid.UUID("6f1d3a52-7c0e-4b8e-9a45-2f0c1d7be913")
+_WORKFLOWS = frozenset({TASK_WORKFLOW, *WORKFLOW_OF_MODE.values()})
+"""The types of workflows that are tasks: all others in the namespace, agents of tasks among them, are nobody's here."""
 _RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 CLOSING = timedelta(seconds=5)
 """How long a task that has told its end takes to close, at most."""
-_OURS = ("user_id", "tenant_id", "task_id")
+OURS = ("user_id", "tenant_id", "task_id")
 """Keys of a task that come with the caller and not in a request."""
 
 
@@ -71,12 +83,18 @@ class Tasks:
     Args:
         temporal: the Temporal that runs them.
         archive: where they are kept for good.
+        events: what they tell.
         task_queue: what the workers poll.
+        providers: of models, by name, whether or not the workers have a key for them.
     """
 
-    def __init__(self, temporal: Client, archive: Archive, task_queue: str) -> None:
+    def __init__(
+        self, temporal: Client, archive: Archive, events: EventLog, task_queue: str, providers: Collection[str]
+    ) -> None:
+        self._providers = providers
         self._temporal = temporal
         self._archive = archive
+        self._events = events
         self._task_queue = task_queue
 
     async def submit(
@@ -97,7 +115,7 @@ class Tasks:
         """
         task_id = f"task-{uuid.uuid4()}" if fingerprint is None else await self._id_of(fingerprint)
         task = owned(raw, caller)
-        accepted = checked(task, task_id)
+        accepted = self.accepted(task, task_id)
         record = TaskRecord(
             task_id=task_id,
             tenant_id=caller.tenant_id,
@@ -113,11 +131,26 @@ class Tasks:
         record = record if is_new else await self._archive.task(task_id) or record
         try:
             await start(self._temporal, self._task_queue, task_id, {**task, "session_id": record.session_id})
-        except (RPCError, OSError, RuntimeError):
+        except Exception:
+            # whatever it was, a task that does not run is not kept
             if is_new:
                 await self._archive.withdraw(task_id)
             raise
         return Submitted(task_id, record.session_id, record.created_at, is_new)
+
+    def accepted(self, task: dict[str, JsonValue], task_id: str) -> AcceptedTask:
+        """A task by the rules of its workflow, and of the models that there are.
+
+        Raises:
+            InvalidInput: a rule is broken.
+        """
+        found = checked(task, task_id)
+        if found.provider_override is not None and found.provider_override not in self._providers:
+            field = "provider_override" if task.get("provider_override") is not None else "context.provider_override"
+            known = ", ".join(sorted(self._providers))
+            words = f"{field}: there is no provider {found.provider_override!r}; known: {known}"
+            raise InvalidInput(words, field=field)
+        return found
 
     async def _id_of(self, fingerprint: str) -> str:
         for edition in itertools.count():
@@ -140,7 +173,7 @@ class Tasks:
         seen = await _described(handle)
         if seen is None:
             if record is None:
-                raise Refusal(404, "Task not found")
+                raise _missing()
             return _not_started(_own(record, caller))
         record = record or await noticed(self._archive, seen)
         found = Found(_own(record or _seen(seen), caller))
@@ -156,12 +189,16 @@ class Tasks:
                 outcome = await result_of(handle)
         except TimeoutError:
             return found
+        # its worker may have kept it meanwhile, and knew more: of one that was cancelled Temporal keeps no result
+        kept = await self._archive.task(found.record.task_id)
+        if kept is not None and kept.outcome is not None:
+            return Found(kept)
         completed = closed or (await handle.describe()).close_time
         session_id = found.record.session_id or outcome.session_id or ""
         changed = {"outcome": outcome, "completed_at": completed, "session_id": session_id}
         record = found.record.model_copy(update=changed)
         # a worker that keeps no tasks, or could not, has left this to us
-        await self._archive.end(record, ())
+        await self._archive.end(record, await logged(record.task_id, self._events))
         return Found(record)
 
     async def listed(self, wanted: TaskFilter, page: Page) -> tuple[list[Found], int]:
@@ -203,23 +240,26 @@ class Tasks:
         """
         record = await self._archive.task(task_id)
         if record is None:
-            seen = await self._temporal.get_workflow_handle(task_id).describe()
+            seen = await _described(self._temporal.get_workflow_handle(task_id))
+            if seen is None:
+                raise _missing()
             record = await noticed(self._archive, seen) or _seen(seen)
         return _own(record, caller)
 
 
 def owned(raw: JsonValue, caller: Caller) -> dict[str, JsonValue]:
-    """A request's task with its owner in it.
+    """A request's task with its owner in it, and without keys that are null.
 
     Raises:
         InvalidInput: it is no object, or names an owner itself.
     """
     if not isinstance(raw, dict):
         raise InvalidInput('the task must be one JSON object such as {"query": "..."}')
-    for name in _OURS:
+    for name in OURS:
         if raw.get(name) is not None:
             raise InvalidInput(f"{name}: comes with the key of the request; leave it out", field=name)
-    task = {name: value for name, value in raw.items() if name not in _OURS}
+    # clients of many languages send null for what is not given
+    task = {name: value for name, value in raw.items() if name not in OURS and value is not None}
     return task | whose(caller.tenant_id, caller.user_id)
 
 
@@ -251,12 +291,14 @@ def visible(caller: Caller, session_id: str | None, ended: Ended | None = None) 
 
 
 async def _described(handle: Handle) -> WorkflowExecutionDescription | None:
+    """What Temporal knows of a task; None where it knows none of that id."""
     try:
-        return await handle.describe()
+        seen = await handle.describe()
     except RPCError as error:
         if is_unknown(error):
             return None
         raise
+    return seen if seen.workflow_type in _WORKFLOWS else None
 
 
 def _not_started(record: TaskRecord) -> Found:
@@ -272,8 +314,12 @@ def _not_started(record: TaskRecord) -> Found:
 def _own(record: TaskRecord, caller: Caller) -> TaskRecord:
     is_theirs = record.user_id == caller.user_id or caller.is_admin
     if record.tenant_id != caller.tenant_id or not is_theirs:
-        raise Refusal(404, "Task not found")
+        raise _missing()
     return record
+
+
+def _missing() -> Refusal:
+    return Refusal(404, "Task not found")
 
 
 def _seen(seen: WorkflowExecutionDescription) -> TaskRecord:

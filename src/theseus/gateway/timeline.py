@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+from temporalio.service import RPCError
 
-from theseus.client import Handle
+from theseus.client import Handle, is_unknown
 
 MOST_EVENTS = 5_000
 
@@ -26,7 +28,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Step:
-    """One event: `kind` is its sort (WF, ACT, CHILD, SIG, UPD, TIMER, ATTR, MARKER, TASK), `type` Temporal's name for it."""
+    """One event, numbered within its history: `kind` is its sort (WF, ACT, CHILD, SIG, UPD, TIMER, ATTR, MARKER, TASK), `type` Temporal's name for it."""
 
     number: int
     at: datetime
@@ -35,21 +37,38 @@ class Step:
     name: str
 
 
-async def timeline(handle: Handle, *, is_full: bool) -> list[Step]:
-    """The steps of a task, oldest first; without the tasks of the workflow itself unless all are wanted.
+async def timeline(temporal: Client, task_id: str, *, is_full: bool) -> list[Step]:
+    """The first `MOST_EVENTS` steps of a task, oldest first; without the tasks of the workflow itself unless all are wanted.
 
     Raises:
         RPCError: Temporal does not know the workflow, or not any more.
     """
-    names: dict[int, str] = {}
     steps: list[Step] = []
-    async for event in handle.fetch_history_events():
-        step = _step(event, names)
-        if is_full or step.kind != "TASK":
-            steps.append(step)
-        if len(steps) == MOST_EVENTS:
-            break
+    for run in await _runs(temporal, task_id):
+        names: dict[int, str] = {}
+        async for event in run.fetch_history_events():
+            step = _step(event, names)
+            if is_full or step.kind != "TASK":
+                steps.append(step)
+            if len(steps) == MOST_EVENTS:
+                return steps
     return steps
+
+
+async def _runs(temporal: Client, task_id: str) -> list[Handle]:
+    """The histories of a task that went on in new ones, the oldest first, as far as Temporal still has them."""
+    runs: list[Handle] = [temporal.get_workflow_handle(task_id)]
+    while True:
+        try:
+            begun = await anext(runs[0].fetch_history_events(page_size=1))
+        except RPCError as error:
+            if len(runs) == 1 or not is_unknown(error):
+                raise
+            return runs[1:]
+        before = begun.workflow_execution_started_event_attributes.continued_execution_run_id
+        if not before:
+            return runs
+        runs.insert(0, temporal.get_workflow_handle(task_id, run_id=before))
 
 
 def _step(event: HistoryEvent, names: dict[int, str]) -> Step:

@@ -1,11 +1,13 @@
 """The events of a task as a list: from the log while it is there, else from the archive."""
 
-from collections.abc import Sequence
+import logging
 
 from theseus.contracts.archive import ArchivedEvents
 from theseus.contracts.events import StoredEvent
 from theseus.stores.archive.port import Archive, Page
 from theseus.stores.ports import EventLog, StoreDownError
+
+_log = logging.getLogger("theseus.gateway")
 
 NOT_LISTED = frozenset({"LLM_PARTIAL", "LLM_PROMPT"})
 
@@ -19,9 +21,18 @@ async def told(task_id: str, page: Page, archive: Archive, log: EventLog) -> Arc
     kept = await archive.events(task_id, page)
     if kept.total:
         return kept
+    listed = await logged(task_id, log)
+    return ArchivedEvents(events=listed[page.offset : page.offset + page.limit], total=len(listed))
+
+
+async def logged(task_id: str, log: EventLog) -> list[StoredEvent]:
+    """What the log has of a task now, without pieces of text; as much of it as can be read."""
+    events: list[StoredEvent] = []
     try:
-        events = [stored async for stored in log.read(task_id, follow=False)]
-    except StoreDownError:
-        return kept
-    listed: Sequence[StoredEvent] = [stored for stored in events if stored.event.type not in NOT_LISTED]
-    return ArchivedEvents(events=list(listed[page.offset : page.offset + page.limit]), total=len(listed))
+        async for stored in log.read(task_id, follow=False):
+            if stored.event.type not in NOT_LISTED:
+                events.append(stored)
+    except (StoreDownError, ValueError) as error:
+        # a ValueError is an event that this version of ours cannot read
+        _log.warning("of the events of %s only %d can be read: %s", task_id, len(events), error)
+    return events

@@ -1,32 +1,15 @@
 """A task that ended is kept with as many of its events as can be read: never none because of its events."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from tests.support.archived import ended, event, task
+from tests.support.archived import Broken, ended, task
 from theseus.activities.archive import ArchiveActivities
-from theseus.contracts.events import StoredEvent
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import Page
-from theseus.stores.memory_events import MemoryEvents
 from theseus.stores.ports import StoreDownError
-
-
-class Broken(MemoryEvents):
-    """A log that breaks off after two events."""
-
-    def __init__(self, fault: Exception) -> None:
-        super().__init__()
-        self._fault = fault
-
-    async def read(self, task_id: str, after: str = "0", *, follow: bool = True) -> AsyncIterator[StoredEvent]:
-        del task_id, after, follow
-        for number in (1, 2):
-            yield event(number)
-        raise self._fault
 
 
 @pytest.mark.parametrize("fault", [StoreDownError("Redis is away"), ValueError("a type of a later version")])

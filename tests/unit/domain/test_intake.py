@@ -20,6 +20,21 @@ def refused(raw: Any, workflow_mode: Mode | None = Mode.SIMPLE) -> DomainError:
     return info.value
 
 
+def nested(depth: int) -> Any:
+    """So many arrays in each other."""
+    made: list[Any] = []
+    for _ in range(depth - 1):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize("depth", [99, 199, 255, 900, 100_000])
+def test_an_input_is_nested_as_deep_as_it_can_be_carried(depth: int) -> None:
+    error = refused({"query": "x", "context": {"a": nested(depth)}})
+    assert isinstance(error, InvalidInput) and "nested too deeply: at most 100" in error.message
+    assert taken({"query": "x", "context": {"a": nested(98)}}).context.model_extra
+
+
 def test_the_smallest_input_is_one_query() -> None:
     task = taken({"query": "hi"})
     assert (task.task_id, task.session.session_id, task.new_session) == ("task-1", "fresh", True)

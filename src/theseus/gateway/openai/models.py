@@ -64,7 +64,7 @@ class Models:
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._providers = catalogue.providers
+        self.providers = catalogue.providers
         self._ours = {served.id: served for served in MODES}
         self._listed: dict[str, Served] = {}
         for entry in catalogue.models:
@@ -85,7 +85,7 @@ class Models:
         own = f"theseus-{name.removeprefix(ALIAS)}" if name.startswith(ALIAS) else name
         found = self._ours.get(own) or self._listed.get(name)
         provider, _, model = name.partition("/")
-        if found is None and model and provider in self._providers:
+        if found is None and model and provider in self.providers:
             found = _real(name, provider, f"{model} by {provider}.", model=model, provider_override=provider)
         if found is None:
             raise Refusal(

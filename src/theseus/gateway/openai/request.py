@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from theseus.contracts.task import ModelTier, ResearchStrategy
+from theseus.domain.intake import refuse_deep
 from theseus.gateway.openai.models import DEFAULT
 from theseus.gateway.refusals import Refusal
 
@@ -128,7 +129,9 @@ def taken(raw: JsonValue) -> tuple[dict[str, JsonValue], list[str]]:
 
     Raises:
         Refusal: 400, something is asked that a task cannot do.
+        InvalidInput: it is nested too deeply.
     """
+    refuse_deep(raw, "the body")
     if not isinstance(raw, dict):
         raise Refusal(400, 'the body must be one JSON object such as {"model": "theseus-chat", "messages": [...]}')
     body: dict[str, JsonValue] = {name: value for name, value in raw.items() if value is not None}

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 from theseus.contracts.task import Id
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Backend, Behind
+from theseus.gateway.bodies import described
 from theseus.gateway.callers import Caller, Calling
 from theseus.gateway.openai import request as asked
 from theseus.gateway.openai.conversation import Talk, talk_of
@@ -40,7 +41,11 @@ async def model(name: str, response: Response, backend: Behind, caller: Calling)
     return _shown(served, name)
 
 
-@router.post("/chat/completions", response_model=ChatAnswer)
+@router.post(
+    "/chat/completions",
+    response_model=ChatAnswer,
+    openapi_extra=described(asked.ChatAsked, also=asked.WITHOUT_EFFECT, is_needed=True),
+)
 async def chat(request: Request, backend: Behind, caller: Calling, session: Session = None) -> Response:
     """Starts a task that answers a conversation, and gives its answer, whole or as it is written."""
     body, ignored = asked.taken(parsed(await request.body(), "Invalid request body: it"))
@@ -48,7 +53,11 @@ async def chat(request: Request, backend: Behind, caller: Calling, session: Sess
     return await _answer(request, backend, caller, _Call(wanted, talk_of(wanted.messages), session, ignored))
 
 
-@router.post("/completions", response_model=CompletionAnswer)
+@router.post(
+    "/completions",
+    response_model=CompletionAnswer,
+    openapi_extra=described(asked.CompletionAsked, also=asked.WITHOUT_EFFECT, is_needed=True),
+)
 async def completions(request: Request, backend: Behind, caller: Calling, session: Session = None) -> Response:
     """The same for a prompt alone."""
     body, ignored = asked.taken(parsed(await request.body(), "Invalid request body: it"))

@@ -68,6 +68,8 @@ async def decide(
 ) -> Done:
     """Says yes or no to what a task waits for."""
     caller.require("tasks:write")
+    if body.approved_by not in (None, caller.user_id) and not caller.is_admin:
+        raise Refusal(403, f"approved_by: {body.approved_by!r} is not the user of this key; leave it out")
     decision = ApprovalDecision(
         approval_id=body.approval_id,
         approved=body.approved,

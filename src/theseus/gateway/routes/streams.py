@@ -13,7 +13,7 @@ from theseus.domain.intake import parsed
 from theseus.gateway.backend import Backend, Behind
 from theseus.gateway.callers import Caller, Calling
 from theseus.gateway.once import Once, fingerprint_of
-from theseus.gateway.routes.tasks import TaskId
+from theseus.gateway.routes.tasks import TASK, TaskId
 from theseus.gateway.streams.items import GatewayStopping, Item, Ping, Remark, Trouble
 from theseus.gateway.streams.lines import lines
 from theseus.gateway.streams.sending import EventStream, Giving
@@ -61,7 +61,7 @@ async def of_task(task_id: TaskId, since: After, types: Wanted, backend: Behind,
     return await _stream(task_id, since, types, backend, caller)
 
 
-@router.post("/tasks/stream", status_code=201)
+@router.post("/tasks/stream", status_code=201, openapi_extra=TASK)
 async def submit(request: Request, response: Response, backend: Behind, caller: Calling) -> StreamAnswer:
     """Starts a task and says where to watch it."""
     caller.require("tasks:write")

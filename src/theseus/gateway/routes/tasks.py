@@ -4,12 +4,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from theseus.contracts.task import TaskInput
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Behind
+from theseus.gateway.bodies import described
 from theseus.gateway.callers import Calling
 from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.refusals import Refusal
-from theseus.gateway.tasks import visible
+from theseus.gateway.tasks import OURS, visible
 from theseus.gateway.timeline import timeline
 from theseus.gateway.told import told
 from theseus.gateway.wire.tasks import (
@@ -38,13 +40,16 @@ ENDS = {
 }
 """What lists are filtered by: whether a task is held is known to its worker alone, so open tasks are one group."""
 
+TASK = described(TaskInput, without=OURS, is_needed=True)
+"""The body of a submit: the task's own input."""
+
 Limit = Annotated[int, Query(ge=1, le=100)]
 Offset = Annotated[int, Query(ge=0, le=MOST_OFFSET)]
-SessionId = Annotated[str, Query(max_length=128)]
+SessionId = Annotated[str, Query(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]*$")]
 TaskId = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 
 
-@router.post("/tasks")
+@router.post("/tasks", openapi_extra=TASK)
 async def submit(request: Request, response: Response, backend: Behind, caller: Calling) -> SubmitAnswer:
     """Starts a task."""
     caller.require("tasks:write")
@@ -98,7 +103,8 @@ async def history(
 ) -> Timeline:
     """What Temporal recorded of a task."""
     caller.require("tasks:read")
-    steps = await timeline(await backend.tasks.handle(task_id, caller), is_full=mode == "full")
+    await backend.tasks.record(task_id, caller)
+    steps = await timeline(backend.temporal, task_id, is_full=mode == "full")
     shown = [
         TimelineStep(event_id=each.number, timestamp=each.at, type=f"{each.kind}_{each.type}", message=each.name)
         for each in steps

@@ -9,7 +9,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.datastructures import State
 from starlette.requests import HTTPConnection
 
+from theseus.contracts.task import Id
 from theseus.gateway.backend import Backend
+from theseus.gateway.bodies import refuse_unfit
 from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.routes.tasks import TaskId
@@ -19,6 +21,7 @@ Body = TypeVar("Body", bound=BaseModel)
 Value = TypeVar("Value")
 
 _TASK_ID: TypeAdapter[str] = TypeAdapter(TaskId)
+_USER_ID: TypeAdapter[str] = TypeAdapter(Id)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Call:
         """The caller, or the user of their tenant in whose name they act; empty names nobody else.
 
         Raises:
-            Refusal: 403, they may not act for somebody else.
+            Refusal: 403, they may not act for somebody else; 400, nobody can have that id.
         """
         if tenant_id and tenant_id != self.caller.tenant_id:
             raise Refusal(403, f"tenant_id: {tenant_id!r} is not the tenant of this key; leave it out")
@@ -41,7 +44,7 @@ class Call:
             return self.caller
         if not self.caller.is_admin:
             raise Refusal(403, f"user_id: {user_id!r} is not the user of this key; leave it out")
-        return replace(self.caller, user_id=user_id)
+        return replace(self.caller, user_id=fitting(_USER_ID, "user_id", user_id))
 
 
 def connection(path: str, context: Context, backend: Backend) -> HTTPConnection:
@@ -104,7 +107,9 @@ def body(kind: type[Body], **given: Any) -> Body:
 
     Raises:
         Refusal: 400, it breaks a rule.
+        InvalidInput: it cannot be carried on or kept.
     """
+    refuse_unfit(given)
     try:
         return kind.model_validate(given)
     except ValidationError as error:

@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoRoomError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from theseus.stores.archive.port import ArchiveDownError
 from theseus.stores.archive.tables import Table
 from theseus.stores.archive.upgrading import upgrade
 
+PATIENCE = timedelta(seconds=20)
+"""How long a transaction may take in all, with the wait for a connection: whoever asked is told then that nobody answers."""
 _AWAY = ("08", "25006", "28", "3D", "40", "53", "55P03", "57", "58")
 """SQLSTATEs of what passes, or is set right outside: no connection, a standby, no such user or database, a deadlock,
 no room, a lock that was not had, a shutdown, a fault of its system."""
@@ -59,7 +63,7 @@ class Database:
         if not self._is_ready:
             await self.prepare()
         with reaching(self._engine):
-            async with self._sessions.begin() as session:
+            async with asyncio.timeout(PATIENCE.total_seconds()), self._sessions.begin() as session:
                 yield session
 
     async def one_at_a_time(self, session: AsyncSession, whose: str) -> None:
@@ -78,10 +82,10 @@ def reaching(engine: AsyncEngine) -> Generator[None]:
     """Turns every error of a database that is away into `ArchiveDownError`."""
     try:
         yield
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, NoRoomError, OSError) as error:
         if isinstance(error, DBAPIError) and not _is_away(error):
             raise
-        said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
+        said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0] or "it takes too long"
         raise ArchiveDownError(f"the archive at {engine.url.render_as_string()} does not answer: {said}") from error
 
 

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -18,6 +20,7 @@ from theseus.stores.archive.upgrading import HEAD, revision, upgrade
 
 _log = logging.getLogger("theseus.archive")
 
+CONNECTING = timedelta(seconds=10)
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -70,10 +73,14 @@ async def engine(url: str) -> AsyncGenerator[AsyncEngine]:
         UnfitArchiveError: no address of a database that we know.
     """
     address = _with_driver(url)
-    # who waits for SQLite's file has no place in a line, and of many at once some would never come to it: they wait here
-    room = {"pool_size": 1, "max_overflow": 0} if address.drivername == _DRIVERS["sqlite"] else {}
     # what users ask is a parameter, too, and an error is logged
-    opened = create_async_engine(address, pool_pre_ping=True, json_serializer=as_json, hide_parameters=True, **room)
+    usual: dict[str, Any] = {"pool_pre_ping": True, "json_serializer": as_json, "hide_parameters": True}
+    if address.drivername == _DRIVERS["sqlite"]:
+        # who waits for the file has no place in a line, and of many at once some would never come to it: they wait here
+        usual |= {"pool_size": 1, "max_overflow": 0}
+    else:
+        usual |= {"connect_args": {"timeout": CONNECTING.total_seconds()}}
+    opened = create_async_engine(address, **usual)
     if opened.dialect.name == "sqlite":
         Path(address.database or ".").parent.mkdir(parents=True, exist_ok=True)
         event.listen(opened.sync_engine, "connect", _shared)

@@ -4,12 +4,15 @@ import asyncio
 import sqlite3
 import traceback
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.archived import task
 from tests.support.postgres import Cluster, cluster
+from theseus.stores.archive import database, opening
 from theseus.stores.archive.opening import archive
 from theseus.stores.archive.port import ArchiveDownError, Page, TaskFilter
 from theseus.stores.archive.sql import SqlArchive
@@ -61,6 +64,29 @@ async def test_a_server_that_has_no_room_or_no_such_database(postgresql: Cluster
         done = await asyncio.gather(*held, *(count(other) for _ in range(10)), return_exceptions=True)
     assert {type(each) for each in done} <= {bool, int, ArchiveDownError}, done
     assert any(isinstance(each, ArchiveDownError) for each in done)
+
+
+async def test_a_server_that_answers_nothing_is_away(postgresql: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+        writer.close()
+
+    monkeypatch.setattr(opening, "CONNECTING", timedelta(seconds=0.5))
+    async with (
+        await asyncio.start_server(silent, "127.0.0.1", 0) as mute,
+        archive(f"postgresql://ada@127.0.0.1:{mute.sockets[0].getsockname()[1]}/none") as kept,
+    ):
+        with pytest.raises(ArchiveDownError, match="does not answer"):
+            await asyncio.wait_for(count(kept), 5)
+    url = await postgresql.database()
+    async with archive(url) as kept, opening.engine(url) as other, other.connect() as connection:
+        assert await kept.begin(task())
+        await connection.execute(text("lock table tasks"))
+        monkeypatch.setattr(database, "PATIENCE", timedelta(seconds=0.5))
+        asked = await asyncio.wait_for(asyncio.gather(*(count(kept) for _ in range(30)), return_exceptions=True), 20)
+        assert {type(each) for each in asked} == {ArchiveDownError}, asked
+        await connection.rollback()
+        assert await count(kept) == 1
 
 
 async def test_a_file_that_cannot_be_written_is_away(tmp_path: Path) -> None:
