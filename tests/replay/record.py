@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -259,7 +260,9 @@ for _strategy in team_paths.STRATEGIES:
 def portable(history: WorkflowHistory) -> str:
     """The history as JSON, without what only tells of the machine that it was recorded on."""
     kept: dict[str, Any] = {"identity": "recorded", "stackTrace": ""}
-    plain = json.loads(history.to_json(), object_hook=lambda node: {k: kept.get(k, v) for k, v in node.items()})
+    # the queue of a worker that keeps a task in its cache is named after the worker's process and machine
+    text = re.sub(r'"\d+@[^"]+"', '"recorded"', history.to_json())
+    plain = json.loads(text, object_hook=lambda node: {k: kept.get(k, v) for k, v in node.items()})
     return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from theseus.activities.llm.catalogue import Catalogue, UnusableError
-from theseus.contracts.changes import CHANGES
+from theseus.contracts.changes import NEWEST
 from theseus.contracts.control import ApprovalRules
 from theseus.contracts.facts import Facts, FactsRequest
 from theseus.contracts.task import ModelTier
@@ -67,7 +67,7 @@ class TaskActivities:
                 approvals=self._setting.approvals,
                 archives=self._setting.archives,
                 refusal=str(error),
-                changes=CHANGES,
+                changes=NEWEST,
             )
         return Facts(
             models=models,
@@ -76,7 +76,7 @@ class TaskActivities:
             approvals=self._setting.approvals,
             archives=self._setting.archives,
             memory=self._setting.memory,
-            changes=CHANGES,
+            changes=NEWEST,
         )
 
     @activity.defn(name="task.cancel")

@@ -1,16 +1,38 @@
-"""Changes of what workflows do, by name: a task does what was known when it began. Inner contract.
+"""Changes of what workflows do: a task does what was known when it began. Inner contract."""
 
-A name stays until no task can be alive that began without it; then it goes, with what was done before.
-"""
+from collections.abc import Mapping
+from enum import IntEnum
 
-NAMED_ROLE = "named-role-binds-the-team"
-"""The lead of a task with a role recruits agents of that role alone."""
-FACET_ROOM = "a-facet-has-room-for-so-much-evidence"
-CAPPED_CALLS = "calls-of-a-researcher-end-within-a-reply"
-THREE_ROUNDS = "three-rounds-without-a-strategy"
-REVIEWERS_CHOICE = "a-reviewer-may-leave-out-a-requirement"
-DENIED_MENDED = "what-a-model-denies-is-mended"
-MENDER_TOLD = "a-mender-that-is-down-is-told"
 
-CHANGES = (NAMED_ROLE, FACET_ROOM, CAPPED_CALLS, THREE_ROUNDS, REVIEWERS_CHOICE, DENIED_MENDED, MENDER_TOLD)
-"""All that this code knows; a worker gives them to the tasks that begin on it."""
+class Change(IntEnum):
+    """What workflows do otherwise than before, numbered as it came: a task has all up to the number among its facts.
+
+    A name goes, with what was done before, when no task can be alive that began without it; its number is not used again.
+    """
+
+    TEAMS = 1
+    """A task that is routed to a team has one (docs/decisions/0008)."""
+    NAMED_ROLE = 2
+    """The lead of a task with a role recruits agents of that role alone."""
+    FACET_ROOM = 3
+    """Of one facet so much evidence is kept as a report can use."""
+    CAPPED_CALLS = 4
+    """A researcher's calls end within a reply, where it asks for more of them than it has left."""
+    THREE_ROUNDS = 5
+    """A research that names no strategy has up to three rounds."""
+    REVIEWERS_CHOICE = 6
+    """Who reviews a plan may leave out what the scope requires."""
+    DENIED_MENDED = 7
+    """A sentence that the rules doubt and a model denies is rewritten."""
+    MENDER_TOLD = 8
+    """A mender that is down is told in the status."""
+    TEAM_TOOLS = 9
+    """A team that takes over from a template's node uses no more tools than the node names."""
+    FALLBACK_LABELLED = 10
+    """A task that goes on without its template is labelled with the mode in which it does."""
+
+
+NEWEST = max(Change)
+
+PATCHES: Mapping[Change, str] = {Change.TEAMS: "routes-to-teams", Change.NAMED_ROLE: "named-role-binds-the-team"}
+"""The oldest were patches of Temporal's, and are for tasks that began with them (docs/decisions/0013)."""

@@ -37,7 +37,8 @@ class Facts(Sparse):
     """Recorded answers: the usable models of each tier in order of preference, the tools, the roles, the attributes.
 
     `archives` says that ended tasks are kept. `memory` is what the setting says of tasks that do not say themselves; `recalled` what the task's user is known for,
-    None where the task has no memory. `refusal` is set when the wanted model or provider cannot be had, in words for the caller. `changes` are those of `contracts/changes.py` that were known when the task began.
+    None where the task has no memory. `refusal` is set when the wanted model or provider cannot be had, in words for the caller. `changes` is
+    the number of the newest change (`contracts/changes.py`) that was known when the task began.
     """
 
     models: dict[ModelTier, tuple[ModelCard, ...]] = Field(default={})
@@ -48,4 +49,4 @@ class Facts(Sparse):
     archives: bool = False
     recalled: Recalled | None = None
     refusal: str | None = None
-    changes: tuple[str, ...] = ()
+    changes: int = 0

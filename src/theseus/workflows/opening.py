@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import MOST_CONTEXT_BYTES
 from theseus.contracts.attachments import StoreAttachments
+from theseus.contracts.changes import Change
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, InvalidInput, NoAdapter, NoModel, StepFailed
 from theseus.contracts.events import AgentEvent, AnyFacts, Progressed, WorkflowStarted
 from theseus.contracts.facts import Facts
@@ -33,11 +34,6 @@ from theseus.roles.summarizer import SUMMARIZER
 from theseus.workflows import steps
 from theseus.workflows.model_calls import ask, complete
 from theseus.workflows.run import Run
-
-TEAMS = "routes-to-teams"
-"""Tasks that were routed before the team modes existed stay in simple mode (docs/decisions/0008)."""
-FALLBACK_MODE = "fallback-mode-is-labelled"
-"""Before this change a task that went on without its template was found under that mode all the same."""
 
 
 def refuse_unserved(task: AcceptedTask, tools: Sequence[ToolFacts]) -> None:
@@ -143,7 +139,7 @@ async def take_template(run: Run) -> Mode | None:
         if loaded.is_unknown and loaded.falls_back and not task.context.disable_ai:
             require_model(task, run.facts)
             run.note_degraded(f"{loaded.problem[:500]}; the task goes on without it")
-            if task.fallback_mode is not None and run.facts.search_attributes and steps.has_patch(FALLBACK_MODE):
+            if task.fallback_mode is not None and run.facts.search_attributes and run.has(Change.FALLBACK_LABELLED):
                 steps.label({"TaskMode": task.fallback_mode})
             return None
         raise InvalidInput(f"context.template: {loaded.problem}", field="context.template")
@@ -232,7 +228,7 @@ async def choose_mode(run: Run) -> Mode:
             f"the router chose {mode} mode, but the context is too large for a team; simple mode was taken"
         )
         mode = Mode.SIMPLE
-    if mode in TEAM_MODES and not steps.has_patch(TEAMS):
+    if mode in TEAM_MODES and not run.has(Change.TEAMS):
         run.note_degraded(
             f"the router chose {mode} mode, which was not there when the task began; simple mode was taken"
         )

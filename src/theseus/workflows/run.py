@@ -11,7 +11,7 @@ from theseus.contracts.accepted import AcceptedTask
 from theseus.contracts.agent import AgentReport
 from theseus.contracts.attachments import AttachmentRef
 from theseus.contracts.carried import TeamState
-from theseus.contracts.changes import FACET_ROOM, NAMED_ROLE
+from theseus.contracts.changes import PATCHES, Change
 from theseus.contracts.control import Progress
 from theseus.contracts.errors import ErrorType, NoModel, StepFailed
 from theseus.contracts.events import BudgetThreshold, Progressed
@@ -161,7 +161,7 @@ class Run:
     def roles_to_recruit(self) -> dict[str, Plain]:
         """The roles that a lead may take into its team: the one that the caller named, else all that are there."""
         named = self.task.context.role
-        if named is not None and (self.has(NAMED_ROLE) or steps.has_patch(NAMED_ROLE)):
+        if named is not None and self.has(Change.NAMED_ROLE):
             return {named: PRESETS[named]}
         return self.roles_there
 
@@ -305,7 +305,7 @@ class Run:
         """Keeps evidence that was admitted, once, and of one facet as much as a report can use."""
         new = unseen(self.evidence, cards)
         kept = with_room(self.evidence, new)
-        self.evidence |= kept if len(kept) == len(new) or self.has(FACET_ROOM) else new
+        self.evidence |= kept if len(kept) == len(new) or self.has(Change.FACET_ROOM) else new
 
     @property
     def seconds_left(self) -> float:
@@ -385,9 +385,9 @@ class Run:
             facts["wishes"] = filled(str(prompt), self.task.context.prompt_params)
         return facts
 
-    def has(self, change: str) -> bool:
+    def has(self, change: Change) -> bool:
         """Whether a change of what workflows do was known when the task began."""
-        return change in self.facts.changes
+        return self.facts.changes >= change or (change in PATCHES and steps.has_patch(PATCHES[change]))
 
     def ref(self) -> TaskRef:
         """Which task and agent a call belongs to."""

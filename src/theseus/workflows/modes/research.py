@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from theseus.contracts.changes import THREE_ROUNDS
+from theseus.contracts.changes import Change
 from theseus.contracts.errors import StepFailed
 from theseus.contracts.research import FacetRow
 from theseus.contracts.task import ResearchStrategy
@@ -42,7 +42,7 @@ async def research(run: Run) -> Answer:
 
 
 def _controls(run: Run) -> Controls:
-    if says_no_rounds(run.task) and not run.has(THREE_ROUNDS):
+    if says_no_rounds(run.task) and not run.has(Change.THREE_ROUNDS):
         return settled(run.task, default_rounds=PRESETS[ResearchStrategy.STANDARD].rounds)
     return settled(run.task)
 

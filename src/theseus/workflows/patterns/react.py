@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from theseus.contracts.agent import MOST_CARRIED_BYTES, NOTHING, Carried
-from theseus.contracts.changes import CAPPED_CALLS
+from theseus.contracts.changes import Change
 from theseus.contracts.errors import AnswerInvalid, BudgetExhausted, DomainError, ErrorType, StepFailed
 from theseus.contracts.messages import LLMReply, ToolCall, ToolMessage, UserMessage
 from theseus.contracts.tools import BROWSER
@@ -122,7 +122,7 @@ async def _observe(run: Run, calls: Sequence[ToolCall], tools: Sequence[str]) ->
 def _most_calls(run: Run, wanted: int) -> int:
     """So many calls of one reply are run: a researcher makes no more than it has left."""
     left = run.watch.left if run.watch is not None else CALLS_OF_ONE_REPLY
-    return left if left < min(wanted, CALLS_OF_ONE_REPLY) and run.has(CAPPED_CALLS) else CALLS_OF_ONE_REPLY
+    return left if left < min(wanted, CALLS_OF_ONE_REPLY) and run.has(Change.CAPPED_CALLS) else CALLS_OF_ONE_REPLY
 
 
 def _close(talk: Conversation, reason: str) -> str:

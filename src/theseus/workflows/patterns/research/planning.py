@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from theseus.contracts.changes import REVIEWERS_CHOICE
+from theseus.contracts.changes import Change
 from theseus.contracts.errors import COSTS_A_PHASE, AnswerInvalid, DomainError
 from theseus.contracts.messages import UserMessage
 from theseus.contracts.research import ResearchDraft, ResearchPlan, Scope
@@ -71,7 +71,7 @@ class Planner:
     def _problem_of_change(self, draft: ResearchDraft) -> str:
         """What is wrong with a plan as it was wished for: what it leaves out is the reviewer's to say."""
         problem = self._problem(draft)
-        if not problem or not self._run.has(REVIEWERS_CHOICE):
+        if not problem or not self._run.has(Change.REVIEWERS_CHOICE):
             return problem
         return "; ".join(faults(draft, self._scope.model_copy(update={"requirements": []}), self._most))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from theseus.contracts.changes import DENIED_MENDED, MENDER_TOLD
+from theseus.contracts.changes import Change
 from theseus.contracts.errors import COSTS_A_PHASE
 from theseus.contracts.research import Report, SentenceCheck, Support
 from theseus.domain.research.budget import VERIFYING
@@ -105,7 +105,7 @@ def _to_mend(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> l
     claims = [each for each in checks if each.claims]
     failed = [each for each in claims if each.support is Support.UNSUPPORTED]
     denied = [each for each in claims if each.support is Support.WEAK and verdicts.get(_key(each)) is False]
-    return [*failed, *(denied if denied and run.has(DENIED_MENDED) else ())][:MOST_REWRITTEN]
+    return [*failed, *(denied if denied and run.has(Change.DENIED_MENDED) else ())][:MOST_REWRITTEN]
 
 
 async def _rewritten(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> list[Repair]:
@@ -116,7 +116,7 @@ async def _rewritten(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdic
     questions = [question for question in dict.fromkeys(_question(run, each) for each in failed) if question]
     sentences = await together(_mended(run, question) for question in questions)
     lost = sentences.count(None)
-    if lost and run.has(MENDER_TOLD):
+    if lost and run.has(Change.MENDER_TOLD):
         run.note_degraded(
             f"no model could mend {lost} of {len(questions)} sentences; what is unsupported was taken out"
         )

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from theseus.contracts.agent import AgentReport
+from theseus.contracts.changes import Change
 from theseus.contracts.errors import BudgetExhausted, DomainError, ErrorType, StepFailed
 from theseus.contracts.messages import Route, ToolCall
 from theseus.contracts.plan import Plan, Strategy, Subtask, SubtaskState
@@ -29,7 +30,6 @@ from theseus.domain.combining import briefing, compiled
 from theseus.domain.planning import gaps
 from theseus.domain.templates.ladder import Way, named_tools
 from theseus.domain.toolset import fits, permitted
-from theseus.workflows import steps
 from theseus.workflows.control import Hearing
 from theseus.workflows.leading import lead
 from theseus.workflows.parts import apart
@@ -41,8 +41,6 @@ from theseus.workflows.team import Errand, delegate
 from theseus.workflows.tool_calls import use_tool_alone
 
 BRIEFING_TOKENS = 8_000
-TEAM_TOOLS = "team-keeps-to-the-tools-of-its-node"
-"""Before this change a team that a node was escalated to had all tools of the task."""
 
 _TIERS: Mapping[ModelTier, Literal["small", "medium", "large"]] = {
     ModelTier.SMALL: "small",
@@ -153,7 +151,7 @@ async def _team(run: Run, play: Play, node: Node, way: Way, text: str) -> str:
 def _hold_to_tools(part: Run, node: Node) -> None:
     """A team that takes over from an agent may use no more than that agent might."""
     named = named_tools(node)
-    if named is not None and steps.has_patch(TEAM_TOOLS):
+    if named is not None and part.has(Change.TEAM_TOOLS):
         part.facts = part.facts.model_copy(update={"tools": permitted(part.facts.tools, named)})
 
 
