@@ -12,6 +12,7 @@ import uvicorn
 
 from theseus import runtime
 from theseus.config import Settings
+from theseus.gateway import keeping_up
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Authenticator, Everybody
@@ -125,6 +126,7 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
         world = await stack.enter_async_context(backend(settings))
         # files that are wrong are said now, not to the first who asks
         known, _ = len(world.models.all), world.offers
+        await stack.enter_async_context(keeping_up.while_open(world.tasks, world.archive, world.events))
         if grpc_port is not None:
             # half a second of imports, and threads of its own, for who asks for it
             from theseus.gateway.rpc.server import listening

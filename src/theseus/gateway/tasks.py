@@ -208,11 +208,12 @@ class Tasks:
 
         async def looked_at(record: TaskRecord) -> Found:
             async with room:
-                return await self._as_it_stands(record)
+                return await self.as_it_stands(record)
 
         return list(await asyncio.gather(*map(looked_at, records))), total
 
-    async def _as_it_stands(self, record: TaskRecord) -> Found:
+    async def as_it_stands(self, record: TaskRecord) -> Found:
+        """A task as Temporal knows it now; one that has ended is kept so."""
         if record.outcome is not None:
             return Found(record)
         handle: Handle = self._temporal.get_workflow_handle(record.task_id)

@@ -157,6 +157,10 @@ class Archive(Protocol):
         """Tasks, the newest first, and how many there are in all."""
         ...
 
+    async def unended(self, since: datetime, until: datetime, after: TaskRecord | None, most: int) -> list[TaskRecord]:
+        """Tasks of all tenants that began within that time and whose end is not known: the oldest, or those `after` one."""
+        ...
+
     async def events(self, task_id: str, page: Page) -> ArchivedEvents:
         """A task's events in their order."""
         ...
