@@ -169,15 +169,44 @@ async def test_what_was_done_in_temporal_by_hand_is_told(door: Gateway) -> None:
     told = await got(door.http, f"{ALL}/{kept}")
     assert (told["status"], told["pause_reason"]) == ("PAUSED", "by an operator")
     await door.world.client.get_schedule_handle(gone).delete()
-    for is_old in (False, True):
-        listed = await got(door.http, ALL)
-        assert [each["schedule_id"] for each in listed["schedules"]] == [kept] and listed["total_count"] == 1
-        assert (await door.http.get(f"{ALL}/{gone}")).status_code == 404
-        record = await door.archive.schedules.get(gone)
-        assert record is not None and (record.deleted_at is not None) is is_old, "a young one may be about to be made"
-        await door.archive.schedules.withdraw(gone)
-        long_ago = record.model_copy(update={"created_at": record.created_at - timedelta(hours=1)})
-        assert await door.archive.schedules.add(long_ago, 99)
+    listed = await got(door.http, ALL)
+    assert [each["schedule_id"] for each in listed["schedules"]] == [kept] and listed["total_count"] == 1
+    assert (await door.http.get(f"{ALL}/{gone}")).status_code == 404, "a young one may be about to be made"
+    await grown_old(door, gone)
+    listed = await got(door.http, ALL)
+    assert {each["schedule_id"]: each["status"] for each in listed["schedules"]} == {kept: "PAUSED", gone: "DELETED"}
+    assert listed["total_count"] == 2
+    assert [(await got(door.http, f"{ALL}?status={s}"))["total_count"] for s in ("ACTIVE", "PAUSED")] == [0, 1]
+    told = await got(door.http, f"{ALL}/{gone}")
+    assert (told["status"], told["next_run_at"]) == ("DELETED", "")
+    for method, what in (("PUT", ""), ("POST", "/pause"), ("POST", "/resume")):
+        answer = await door.http.request(method, f"{ALL}/{gone}{what}", json={})
+        assert answer.status_code == 409 and "Temporal does not have" in answer.json()["error"], (method, what)
+    assert (await got(door.http, f"{ALL}/{gone}/runs"))["total_count"] == 0
+    assert (await door.http.delete(f"{ALL}/{gone}")).status_code == 204
+    assert (await got(door.http, ALL))["total_count"] == 1
+
+
+async def grown_old(door: Gateway, schedule_id: str) -> None:
+    """Makes a schedule of an hour ago out of one that is kept."""
+    record = await door.archive.schedules.get(schedule_id)
+    assert record is not None
+    await door.archive.schedules.withdraw(schedule_id)
+    long_ago = record.model_copy(update={"created_at": record.created_at - timedelta(hours=1)})
+    assert await door.archive.schedules.add(long_ago, 99)
+
+
+async def test_a_gateway_at_another_temporal_loses_no_schedule(door: Gateway) -> None:
+    before = await made(door.http)
+    await grown_old(door, before["schedule_id"])
+    path = f"{ALL}/{before['schedule_id']}"
+    async with (
+        dev_server() as other,
+        listening(replace(door.backend, temporal=other.client)) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as http,
+    ):
+        assert (await got(http, ALL))["schedules"][0]["status"] == (await got(http, path))["status"] == "DELETED"
+    assert (await got(door.http, path))["status"] == "ACTIVE", "it runs, and is told so again"
 
 
 async def test_a_deleted_schedule_is_gone_and_runs_no_more(door: Gateway) -> None:

@@ -34,17 +34,23 @@ AT_ONCE = 10
 MOST_CONTEXT_BYTES = 64 * 1024
 """So much of a task's context may come with a schedule: Temporal carries it along with each run."""
 STARTING = timedelta(minutes=1)
-"""A schedule that Temporal does not know after so long was deleted there, or never made; before, it may be about to be."""
+"""A schedule that Temporal does not know after so long was deleted there, or never made, or is in another namespace; before,
+it may be about to be made."""
 _FIRST = Page(100)
+_GONE = (
+    "Temporal does not have this schedule: it was deleted there, or this gateway looks at another namespace; "
+    "delete it, or make it anew"
+)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A schedule, what its runs came to, and when it runs next, if it does."""
+    """A schedule, what its runs came to, when it runs next, if it does, and whether Temporal does not have it any more."""
 
     record: ScheduleRecord
     sums: RunSums
     next_run: datetime | None
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,9 @@ class Schedules:
             async with room:
                 return await self._as_it_stands(record)
 
-        stand = [seen for seen in await asyncio.gather(*map(looked_at, records)) if seen is not None]
+        found = [seen for seen in await asyncio.gather(*map(looked_at, records)) if seen is not None]
+        # one that is gone is neither held nor active
+        stand = [seen for seen in found if is_paused is None or not seen.is_gone]
         await notice(self.temporal, self.archive, [seen.record for seen in stand])
         sums = await self.archive.schedules.sums([seen.record.schedule_id for seen in stand])
         shown = [replace(seen, sums=sums.get(seen.record.schedule_id, RunSums())) for seen in stand]
@@ -127,7 +135,7 @@ class Schedules:
 
         Raises:
             InvalidInput: it cannot be changed so.
-            Refusal: 404, as for `get`.
+            Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
         record = await self._own(schedule_id, caller)
         definition = ScheduleDefinition.model_validate({**record.definition.model_dump(), **changes})
@@ -147,10 +155,10 @@ class Schedules:
         """Holds a schedule; runs under way go on. One that is held stays so, for the reason that it had.
 
         Raises:
-            Refusal: 404, as for `get`.
+            Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
         seen = await self.get(schedule_id, caller)
-        if seen.record.paused_at is not None:
+        if seen.record.paused_at is not None and not seen.is_gone:
             return seen
         async with self._handle(seen.record) as handle:
             await handle.pause(note=reason or None)
@@ -161,7 +169,7 @@ class Schedules:
         """Lets a schedule run again, from its next time on; one that is not held goes on.
 
         Raises:
-            Refusal: 404, as for `get`.
+            Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
         record = await self._own(schedule_id, caller)
         async with self._handle(record) as handle:
@@ -258,15 +266,15 @@ class Schedules:
         return record
 
     async def _as_it_stands(self, record: ScheduleRecord) -> Seen | None:
-        """As Temporal knows it, where it may have been held or deleted by hand; None when it is not there."""
+        """As Temporal knows it, where it may have been held or deleted by hand; None when it may be about to be made."""
         try:
             told = await self.temporal.get_schedule_handle(record.schedule_id).describe()
         except RPCError as error:
             if not is_unknown(error):
                 raise
-            if datetime.now(UTC) - record.created_at > STARTING:
-                await self._gone(record)
-            return None
+            # the row stays: this gateway may be looking at another namespace than that which runs it
+            is_old = datetime.now(UTC) - record.created_at > STARTING
+            return Seen(record, RunSums(), None, is_gone=True) if is_old else None
         state = told.schedule.state
         if state.paused is not (record.paused_at is not None):
             record = await self._held(record, state.note or "", is_paused=state.paused)
@@ -303,7 +311,7 @@ class Schedules:
         except RPCError as error:
             if not is_unknown(error):
                 raise
-            raise _missing() from error
+            raise Refusal(409, _GONE) from error
 
 
 def _missing() -> Refusal:
