@@ -25,7 +25,7 @@ from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import notice
 from theseus.gateway.tasks import Found, Tasks, whose
-from theseus.stores.archive.port import Archive, Page, TaskFilter
+from theseus.stores.archive.port import Archive, ArchiveDownError, Page, TaskFilter
 
 _log = logging.getLogger("theseus.gateway")
 
@@ -137,18 +137,17 @@ class Schedules:
             InvalidInput: it cannot be changed so.
             Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
-        record = await self._own(schedule_id, caller)
-        definition = ScheduleDefinition.model_validate({**record.definition.model_dump(), **changes})
-        record = record.model_copy(update={"definition": definition, "updated_at": datetime.now(UTC)})
+        before = await self._own(schedule_id, caller)
+        definition = ScheduleDefinition.model_validate({**before.definition.model_dump(), **changes})
+        record = before.model_copy(update={"definition": definition, "updated_at": datetime.now(UTC)})
         new = await self._built(record, ScheduleState())
-
-        def changed(now: ScheduleUpdateInput) -> ScheduleUpdate:
-            new.state = now.description.schedule.state
-            return ScheduleUpdate(new)
-
-        async with self._handle(record) as handle:
-            await handle.update(changed)
-        await self.archive.schedules.put(record)
+        # first what may be away: as long as it is not kept, nothing else runs than before
+        await self.archive.schedules.define(record)
+        try:
+            await self._redefine(record, new)
+        except Exception:
+            await self._redefined_back(before)
+            raise
         return await self.get(schedule_id, caller)
 
     async def pause(self, schedule_id: str, reason: str, caller: Caller) -> Seen:
@@ -192,7 +191,7 @@ class Schedules:
         except RPCError as error:
             if not is_unknown(error):
                 raise
-        await self._gone(record)
+        await self.archive.schedules.delete(schedule_id, datetime.now(UTC))
 
     async def runs(self, schedule_id: str, page: Page, caller: Caller) -> tuple[list[Found], int]:
         """The tasks that a schedule started, the newest first, and how many there are.
@@ -286,14 +285,40 @@ class Schedules:
         await notice(self.temporal, self.archive, [record], known.last_at or record.created_at)
         return (await self.archive.schedules.sums([record.schedule_id])).get(record.schedule_id, RunSums())
 
+    async def _redefine(self, record: ScheduleRecord, new: Schedule) -> None:
+        """Has Temporal run another definition; when its answer is lost, it is asked what it has.
+
+        Raises:
+            Refusal: 409, Temporal does not have it.
+            RPCError: it runs what it ran before, as far as can be known.
+        """
+        was: list[datetime | None] = []
+
+        def changed(now: ScheduleUpdateInput) -> ScheduleUpdate:
+            was.append(now.description.info.last_updated_at)
+            new.state = now.description.schedule.state
+            return ScheduleUpdate(new)
+
+        async with self._handle(record) as handle:
+            try:
+                await handle.update(changed)
+            except RPCError:
+                if not was or (await handle.describe()).info.last_updated_at == was[-1]:
+                    raise
+
+    async def _redefined_back(self, before: ScheduleRecord) -> None:
+        try:
+            await self.archive.schedules.define(before)
+        except ArchiveDownError as error:
+            _log.warning(
+                "schedule %s is shown as it does not run, until it is changed again: %s", before.schedule_id, error
+            )
+
     async def _held(self, record: ScheduleRecord, reason: str, *, is_paused: bool) -> ScheduleRecord:
         paused = {"paused_at": datetime.now(UTC), "pause_reason": reason}
         record = record.model_copy(update=paused if is_paused else {"paused_at": None, "pause_reason": ""})
-        await self.archive.schedules.put(record)
+        await self.archive.schedules.hold(record.schedule_id, record.paused_at, record.pause_reason)
         return record
-
-    async def _gone(self, record: ScheduleRecord) -> None:
-        await self.archive.schedules.put(record.model_copy(update={"deleted_at": datetime.now(UTC)}))
 
     async def _unmade(self, record: ScheduleRecord) -> None:
         """Leaves nothing of a schedule that may or may not have been made; while Temporal is away, its row stays for that."""
