@@ -43,6 +43,11 @@ ENDS = {
 }
 """What lists are filtered by: whether a task is held is known to its worker alone, so open tasks are one group."""
 
+_STATUS = (
+    f"One of {', '.join(ENDS)}. Whether a task waits, runs or is held is known to its worker alone: "
+    "QUEUED, RUNNING and PAUSED give all tasks that have not ended."
+)
+
 TASK = described(TaskInput, without=OURS, is_needed=True)
 """The body of a submit: the task's own input."""
 
@@ -69,7 +74,7 @@ async def tasks(
     caller: Calling,
     limit: Limit = 20,
     offset: Offset = 0,
-    status: Annotated[str | None, Query(description=f"One of {', '.join(ENDS)}.")] = None,
+    status: Annotated[str | None, Query(description=_STATUS)] = None,
     session_id: SessionId | None = None,
 ) -> TaskList:
     """The caller's tasks, the newest first."""
