@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,9 @@ class DevProcess:
 
 
 @contextmanager
-def dev(folder: Path, *options: str, workers: int = 1, gateway: bool = False) -> Generator[DevProcess, None, None]:
+def dev(
+    folder: Path, *options: str, workers: int = 1, gateway: bool = False, env: Mapping[str, str] | None = None
+) -> Generator[DevProcess, None, None]:
     """Runs it, with its state in `folder`/data, while the context is open; with the gateway where that is asked for."""
     ready_file, log = folder / "ready.json", folder / "dev.log"
     ready_file.unlink(missing_ok=True)
@@ -100,7 +102,7 @@ def dev(folder: Path, *options: str, workers: int = 1, gateway: bool = False) ->
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*command, "--workers", str(workers), "--ready-file", str(ready_file), *options],
-            env=clean_env(),
+            env=clean_env() | dict(env or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import time
 import urllib.request
@@ -103,3 +104,17 @@ def test_one_data_dir_has_one_dev_and_state_survives_a_restart(tmp_path: Path) -
         after = it.run("run", "and again", *chat)
         assert after.stdout == "Ada, you said and again\n", "the session's first turn is still there"
         assert "completed" in it.run("status", "first").stdout
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_its_archive_is_its_own_whatever_the_shell_says_of_databases(tmp_path: Path, is_told: bool) -> None:
+    shells, told, own = tmp_path / "shell.db", tmp_path / "told.db", tmp_path / "data" / "archive.db"
+    options = ("--database-url", f"sqlite:///{told}") if is_told else ()
+    shell = {"DATABASE_URL": f"sqlite:///{shells}"}
+    with dev(tmp_path, "--llm", "scripted", *options, gateway=True, env=shell) as it:
+        assert it.run("run", "hello", "--mode", "simple", "--task-id", "first").returncode == 0
+        assert not shells.exists(), "the tables of some other program may be there"
+        assert (told.exists(), own.exists()) == (is_told, not is_told)
+        with sqlite3.connect(told if is_told else own) as kept:
+            assert kept.execute("select status from tasks where task_id = 'first'").fetchall() == [("completed",)]
+        assert ("DATABASE_URL is not used" in it.log.read_text()) is not is_told

@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
-from temporalio.client import Client, ScheduleOverlapPolicy
-from temporalio.service import RetryConfig
+from temporalio.client import Client, ScheduleOverlapPolicy, ScheduleUpdateInput
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from tests.gateway.test_sessions import got
 from tests.support.gateway import Gateway, listening, people
 from tests.support.temporal import dev_server
 from theseus.runtime import DATA_CONVERTER
+from theseus.stores.archive.port import Archive, ArchiveDownError
 
 ALL = "/api/v1/schedules"
 DAILY = {"name": "News", "cron_expression": "0 9 * * 1-5", "task_query": "What is new?"}
@@ -169,15 +170,44 @@ async def test_what_was_done_in_temporal_by_hand_is_told(door: Gateway) -> None:
     told = await got(door.http, f"{ALL}/{kept}")
     assert (told["status"], told["pause_reason"]) == ("PAUSED", "by an operator")
     await door.world.client.get_schedule_handle(gone).delete()
-    for is_old in (False, True):
-        listed = await got(door.http, ALL)
-        assert [each["schedule_id"] for each in listed["schedules"]] == [kept] and listed["total_count"] == 1
-        assert (await door.http.get(f"{ALL}/{gone}")).status_code == 404
-        record = await door.archive.schedules.get(gone)
-        assert record is not None and (record.deleted_at is not None) is is_old, "a young one may be about to be made"
-        await door.archive.schedules.withdraw(gone)
-        long_ago = record.model_copy(update={"created_at": record.created_at - timedelta(hours=1)})
-        assert await door.archive.schedules.add(long_ago, 99)
+    listed = await got(door.http, ALL)
+    assert [each["schedule_id"] for each in listed["schedules"]] == [kept] and listed["total_count"] == 1
+    assert (await door.http.get(f"{ALL}/{gone}")).status_code == 404, "a young one may be about to be made"
+    await grown_old(door, gone)
+    listed = await got(door.http, ALL)
+    assert {each["schedule_id"]: each["status"] for each in listed["schedules"]} == {kept: "PAUSED", gone: "DELETED"}
+    assert listed["total_count"] == 2
+    assert [(await got(door.http, f"{ALL}?status={s}"))["total_count"] for s in ("ACTIVE", "PAUSED")] == [0, 1]
+    told = await got(door.http, f"{ALL}/{gone}")
+    assert (told["status"], told["next_run_at"]) == ("DELETED", "")
+    for method, what in (("PUT", ""), ("POST", "/pause"), ("POST", "/resume")):
+        answer = await door.http.request(method, f"{ALL}/{gone}{what}", json={})
+        assert answer.status_code == 409 and "Temporal does not have" in answer.json()["error"], (method, what)
+    assert (await got(door.http, f"{ALL}/{gone}/runs"))["total_count"] == 0
+    assert (await door.http.delete(f"{ALL}/{gone}")).status_code == 204
+    assert (await got(door.http, ALL))["total_count"] == 1
+
+
+async def grown_old(door: Gateway, schedule_id: str) -> None:
+    """Makes a schedule of an hour ago out of one that is kept."""
+    record = await door.archive.schedules.get(schedule_id)
+    assert record is not None
+    await door.archive.schedules.withdraw(schedule_id)
+    long_ago = record.model_copy(update={"created_at": record.created_at - timedelta(hours=1)})
+    assert await door.archive.schedules.add(long_ago, 99)
+
+
+async def test_a_gateway_at_another_temporal_loses_no_schedule(door: Gateway) -> None:
+    before = await made(door.http)
+    await grown_old(door, before["schedule_id"])
+    path = f"{ALL}/{before['schedule_id']}"
+    async with (
+        dev_server() as other,
+        listening(replace(door.backend, temporal=other.client)) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as http,
+    ):
+        assert (await got(http, ALL))["schedules"][0]["status"] == (await got(http, path))["status"] == "DELETED"
+    assert (await got(door.http, path))["status"] == "ACTIVE", "it runs, and is told so again"
 
 
 async def test_a_deleted_schedule_is_gone_and_runs_no_more(door: Gateway) -> None:
@@ -294,3 +324,61 @@ async def test_while_temporal_is_away_nothing_is_made_and_it_is_said(door: Gatew
             assert answer.status_code in (502, 503) and "Temporal" in answer.json()["error"], answer.text
         assert (await http.get("/api/v1/tasks")).status_code == 200, "the tasks that are known are told"
     assert (await got(door.http, ALL))["schedules"] == [kept]
+
+
+@pytest.mark.parametrize("fault", ["the database", "Temporal", "its answer"])
+async def test_what_is_shown_of_a_schedule_is_what_runs_whatever_fails(door: Gateway, fault: str) -> None:
+    before = await made(door.http)
+    path = f"{ALL}/{before['schedule_id']}"
+    backend = {
+        "the database": replace(door.backend, archive=cast(Archive, Undefining(door.archive))),
+        "Temporal": replace(door.backend, temporal=cast(Client, Losing(door.world.client, is_done=False))),
+        "its answer": replace(door.backend, temporal=cast(Client, Losing(door.world.client, is_done=True))),
+    }[fault]
+    async with listening(backend) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+        answer = await http.put(path, json={"cron_expression": "30 6 * * *", "name": "Olds"})
+    told = await got(door.http, path)
+    seen = await door.world.client.get_schedule_handle(before["schedule_id"]).describe()
+    assert datetime.fromisoformat(told["next_run_at"]) == seen.info.next_action_times[0]
+    is_done = fault == "its answer"
+    assert answer.status_code == (200 if is_done else 503), answer.text
+    assert told["cron_expression"] == ("30 6 * * *" if is_done else before["cron_expression"])
+    assert is_done or told == before
+
+
+@dataclass
+class Undefining:
+    """An archive that is away when the definition of a schedule is to be kept."""
+
+    real: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return Undefining(self.real.schedules) if name == "schedules" else getattr(self.real, name)
+
+    async def define(self, *_: object) -> None:
+        raise ArchiveDownError("away")
+
+
+@dataclass
+class Losing:
+    """A Temporal that loses its answer to a change of a schedule, or the change itself."""
+
+    real: Any
+    is_done: bool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def get_schedule_handle(self, schedule_id: str) -> Any:
+        handle = self.real.get_schedule_handle(schedule_id)
+        usual = handle.update
+
+        async def update(updater: Any) -> None:
+            if self.is_done:
+                await usual(updater)
+            else:
+                updater(ScheduleUpdateInput(description=await handle.describe()))
+            raise RPCError("timed out", RPCStatusCode.DEADLINE_EXCEEDED, b"")
+
+        handle.update = update
+        return handle

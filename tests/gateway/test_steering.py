@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.archived import Broken
+from tests.support.archived import Broken, ended, task
 from tests.support.gateway import Gateway, gateway, listening
 from tests.support.studies import outlines, question, scopes, writes
 from tests.support.studies import plans as research_plan
 from tests.support.teams import does, plans, subtask, synthesis
 from tests.support.world import World, until
 from theseus.gateway import steering
+from theseus.gateway.callers import OPEN_TENANT, OPEN_USER
 from theseus.stores.ports import StoreDownError
 
 CALL = {"name": "calculator", "arguments": {"expression": "{{turn}}+1"}}
@@ -248,3 +249,13 @@ async def test_events_that_cannot_be_read_cost_a_list_only_themselves(
             turns = (await door.http.get(f"{address}/api/v1/sessions/s-1/events")).json()["turns"]
         assert [each["seq"] for each in told["events"]] == [each["seq"] for each in turns[0]["events"]] == [1, 2]
         await idle.client.get_workflow_handle(task_id).terminate()
+
+
+@pytest.mark.parametrize("what", ["control-state", "timeline", "review"])
+async def test_what_temporal_has_forgotten_of_a_task_that_is_kept_is_said(door: Gateway, what: str) -> None:
+    record = ended(task("task-of-last-year", tenant_id=OPEN_TENANT, user_id=OPEN_USER))
+    await door.archive.end(record, ())
+    assert (await door.http.get(f"/api/v1/tasks/{record.task_id}")).status_code == 200
+    answer = await door.http.get(f"/api/v1/tasks/{record.task_id}/{what}")
+    assert answer.status_code == 404 and "Temporal has nothing of task" in answer.json()["error"], answer.text
+    assert (await door.http.get(f"/api/v1/tasks/nobody/{what}")).json() == {"error": "Task not found"}

@@ -1,20 +1,18 @@
 """The gateway over real HTTP, in front of a world: uvicorn on a free port, the archive on a SQLite file."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
-import uvicorn
 from starlette.requests import HTTPConnection
 
 from tests.support.world import World
-from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Authenticator, Caller, Everybody
+from theseus.gateway.connections import bound
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.serving import Server
 from theseus.stores.archive.opening import archive
@@ -70,11 +68,9 @@ async def gateway(
 @asynccontextmanager
 async def listening(backend: Backend) -> AsyncGenerator[str]:
     """uvicorn on a port of its own; gives the address."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        server = Server(
-            backend, uvicorn.Config(application(backend), log_config=None, access_log=False, ws="websockets-sansio")
-        )
+    (taken,) = bound("127.0.0.1", 0)
+    with taken:
+        server = Server(backend)
         serving = asyncio.create_task(server.serve(sockets=[taken]))
         while not server.started:
             await asyncio.sleep(0.01)

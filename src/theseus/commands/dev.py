@@ -26,6 +26,10 @@ def dev(  # noqa: PLR0913 - one parameter an option
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 starts the servers alone.")] = 1,
     task_queue: Annotated[str | None, typer.Option(help="What the workers poll; default theseus.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written as JSON when a task can be taken.")] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(help="Of the archive; default a file in the data directory, whatever DATABASE_URL says."),
+    ] = None,
 ) -> None:
     """Start servers, a model and workers; Ctrl-C ends it.
 
@@ -52,6 +56,7 @@ def dev(  # noqa: PLR0913 - one parameter an option
         task_queue=task_queue or settings.task_queue,
         models_file=settings.models_file,
         ready_file=ready_file.resolve() if ready_file else None,
+        database_url=database_url,
     )
     try:
         if options.script is not None:

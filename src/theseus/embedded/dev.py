@@ -33,7 +33,8 @@ Say = Callable[[str], None]
 class DevOptions:
     """What `theseus dev` was asked for. A port of 0 takes a free one; 0 workers start the servers alone.
 
-    Without a `gateway_port`, or without its libraries, there is no gateway.
+    Without a `gateway_port`, or without its libraries, there is no gateway. Without a `database_url` the archive is in
+    the data directory.
     """
 
     data_dir: Path
@@ -47,6 +48,7 @@ class DevOptions:
     task_queue: str = "theseus"
     models_file: Path | None = None
     ready_file: Path | None = None
+    database_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,10 @@ class Dev:
             folder.mkdir(parents=True, exist_ok=True)
         with _locked(options.data_dir):
             self._forget_ready_file()
+            if self._env.get("DATABASE_URL") and options.database_url is None:
+                self._say(
+                    f"DATABASE_URL is not used: the archive is in {options.data_dir}, unless --database-url is given"
+                )
             try:
                 await until_stopped(self._live(), stop)
             finally:
@@ -204,8 +210,10 @@ class Dev:
         return Model(words, base_url, command, env)
 
     def _worker_env(self, places: Places) -> dict[str, str]:
-        # the environment of the shell may lead to another Temporal; the workers of dev belong to this one
-        own = {name: value for name, value in places.model.env.items() if not name.startswith("TEMPORAL_")}
+        # the environment of the shell may lead to another Temporal, or to the database of some other program
+        own = {name: value for name, value in places.model.env.items() if not _leads_elsewhere(name)}
+        if self._options.database_url is not None:
+            own["DATABASE_URL"] = self._options.database_url
         no_profile = self._options.data_dir / "temporal.toml"
         no_profile.touch()
         # the gateway tells of tasks that Temporal has forgotten
@@ -270,6 +278,10 @@ class Dev:
         if self._crew is not None:
             await self._crew.stop(SHUTDOWN_GRACE_SECONDS + STOP_SECONDS)
         await asyncio.gather(*(child.stop(STOP_SECONDS) for child in self._servers))
+
+
+def _leads_elsewhere(variable: str) -> bool:
+    return variable.startswith("TEMPORAL_") or variable.upper() == "DATABASE_URL"
 
 
 def _variables(catalogue: Catalogue) -> set[str | None]:

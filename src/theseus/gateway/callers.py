@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends
+from fastapi.openapi.models import APIKey, HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from theseus.gateway.limits import RequestLimit, refused
@@ -75,5 +77,33 @@ async def authenticated(connection: HTTPConnection) -> Caller:
     return caller
 
 
-Calling = Annotated[Caller, Depends(authenticated)]
+class _Way(SecurityBase):
+    """How a key may come, for the API's document; whether it is one, the authenticator says."""
+
+    def __init__(self, scheme_name: str, model: APIKey | HTTPBearer) -> None:
+        self.scheme_name = scheme_name
+        self.model = model
+
+    async def __call__(self) -> None:
+        """Nothing is asked here."""
+
+
+_WORDS = "An API key, `sk_...`{}. Where authentication is off (`GATEWAY_SKIP_AUTH`), none is needed."
+HEADER = _Way(
+    "X-API-Key", APIKey.model_validate({"in": "header", "name": "X-API-Key", "description": _WORDS.format("")})
+)
+BEARER = _Way("Bearer", HTTPBearer(description=_WORDS.format(", or the access token of a login")))
+QUERY = _Way(
+    "api_key", APIKey.model_validate({"in": "query", "name": "api_key", "description": _WORDS.format("; streams only")})
+)
+"""For streams alone: a browser's `EventSource` sends no headers."""
+
+
+async def _asking(
+    connection: HTTPConnection, _header: Annotated[None, Depends(HEADER)], _bearer: Annotated[None, Depends(BEARER)]
+) -> Caller:
+    return await authenticated(connection)
+
+
+Calling = Annotated[Caller, Depends(_asking)]
 """The parameter by which a route learns who calls it, and by which nobody without a key reaches it."""

@@ -17,7 +17,7 @@ from theseus import tracing
 from theseus.gateway.limits import headers_of
 from theseus.gateway.refusals import Refusal, answer, noted
 
-BODY_PATIENCE = timedelta(seconds=60)
+BODY_PATIENCE = timedelta(seconds=30)
 """How long a body may take to come, in all: who sends it byte by byte holds nothing for longer."""
 MOST_BODY_BYTES = 2 * 1024 * 1024
 """Above the largest task, so that what is too large is said by the rule that it breaks."""

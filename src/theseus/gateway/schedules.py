@@ -25,7 +25,7 @@ from theseus.gateway.callers import Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import notice
 from theseus.gateway.tasks import Found, Tasks, whose
-from theseus.stores.archive.port import Archive, Page, TaskFilter
+from theseus.stores.archive.port import Archive, ArchiveDownError, Page, TaskFilter
 
 _log = logging.getLogger("theseus.gateway")
 
@@ -34,17 +34,23 @@ AT_ONCE = 10
 MOST_CONTEXT_BYTES = 64 * 1024
 """So much of a task's context may come with a schedule: Temporal carries it along with each run."""
 STARTING = timedelta(minutes=1)
-"""A schedule that Temporal does not know after so long was deleted there, or never made; before, it may be about to be."""
+"""A schedule that Temporal does not know after so long was deleted there, or never made, or is in another namespace; before,
+it may be about to be made."""
 _FIRST = Page(100)
+_GONE = (
+    "Temporal does not have this schedule: it was deleted there, or this gateway looks at another namespace; "
+    "delete it, or make it anew"
+)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A schedule, what its runs came to, and when it runs next, if it does."""
+    """A schedule, what its runs came to, when it runs next, if it does, and whether Temporal does not have it any more."""
 
     record: ScheduleRecord
     sums: RunSums
     next_run: datetime | None
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,9 @@ class Schedules:
             async with room:
                 return await self._as_it_stands(record)
 
-        stand = [seen for seen in await asyncio.gather(*map(looked_at, records)) if seen is not None]
+        found = [seen for seen in await asyncio.gather(*map(looked_at, records)) if seen is not None]
+        # one that is gone is neither held nor active
+        stand = [seen for seen in found if is_paused is None or not seen.is_gone]
         await notice(self.temporal, self.archive, [seen.record for seen in stand])
         sums = await self.archive.schedules.sums([seen.record.schedule_id for seen in stand])
         shown = [replace(seen, sums=sums.get(seen.record.schedule_id, RunSums())) for seen in stand]
@@ -127,30 +135,29 @@ class Schedules:
 
         Raises:
             InvalidInput: it cannot be changed so.
-            Refusal: 404, as for `get`.
+            Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
-        record = await self._own(schedule_id, caller)
-        definition = ScheduleDefinition.model_validate({**record.definition.model_dump(), **changes})
-        record = record.model_copy(update={"definition": definition, "updated_at": datetime.now(UTC)})
+        before = await self._own(schedule_id, caller)
+        definition = ScheduleDefinition.model_validate({**before.definition.model_dump(), **changes})
+        record = before.model_copy(update={"definition": definition, "updated_at": datetime.now(UTC)})
         new = await self._built(record, ScheduleState())
-
-        def changed(now: ScheduleUpdateInput) -> ScheduleUpdate:
-            new.state = now.description.schedule.state
-            return ScheduleUpdate(new)
-
-        async with self._handle(record) as handle:
-            await handle.update(changed)
-        await self.archive.schedules.put(record)
+        # first what may be away: as long as it is not kept, nothing else runs than before
+        await self.archive.schedules.define(record)
+        try:
+            await self._redefine(record, new)
+        except Exception:
+            await self._redefined_back(before)
+            raise
         return await self.get(schedule_id, caller)
 
     async def pause(self, schedule_id: str, reason: str, caller: Caller) -> Seen:
         """Holds a schedule; runs under way go on. One that is held stays so, for the reason that it had.
 
         Raises:
-            Refusal: 404, as for `get`.
+            Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
         seen = await self.get(schedule_id, caller)
-        if seen.record.paused_at is not None:
+        if seen.record.paused_at is not None and not seen.is_gone:
             return seen
         async with self._handle(seen.record) as handle:
             await handle.pause(note=reason or None)
@@ -161,7 +168,7 @@ class Schedules:
         """Lets a schedule run again, from its next time on; one that is not held goes on.
 
         Raises:
-            Refusal: 404, as for `get`.
+            Refusal: 404, as for `get`; 409, Temporal does not have it.
         """
         record = await self._own(schedule_id, caller)
         async with self._handle(record) as handle:
@@ -184,7 +191,7 @@ class Schedules:
         except RPCError as error:
             if not is_unknown(error):
                 raise
-        await self._gone(record)
+        await self.archive.schedules.delete(schedule_id, datetime.now(UTC))
 
     async def runs(self, schedule_id: str, page: Page, caller: Caller) -> tuple[list[Found], int]:
         """The tasks that a schedule started, the newest first, and how many there are.
@@ -258,15 +265,15 @@ class Schedules:
         return record
 
     async def _as_it_stands(self, record: ScheduleRecord) -> Seen | None:
-        """As Temporal knows it, where it may have been held or deleted by hand; None when it is not there."""
+        """As Temporal knows it, where it may have been held or deleted by hand; None when it may be about to be made."""
         try:
             told = await self.temporal.get_schedule_handle(record.schedule_id).describe()
         except RPCError as error:
             if not is_unknown(error):
                 raise
-            if datetime.now(UTC) - record.created_at > STARTING:
-                await self._gone(record)
-            return None
+            # the row stays: this gateway may be looking at another namespace than that which runs it
+            is_old = datetime.now(UTC) - record.created_at > STARTING
+            return Seen(record, RunSums(), None, is_gone=True) if is_old else None
         state = told.schedule.state
         if state.paused is not (record.paused_at is not None):
             record = await self._held(record, state.note or "", is_paused=state.paused)
@@ -278,14 +285,40 @@ class Schedules:
         await notice(self.temporal, self.archive, [record], known.last_at or record.created_at)
         return (await self.archive.schedules.sums([record.schedule_id])).get(record.schedule_id, RunSums())
 
+    async def _redefine(self, record: ScheduleRecord, new: Schedule) -> None:
+        """Has Temporal run another definition; when its answer is lost, it is asked what it has.
+
+        Raises:
+            Refusal: 409, Temporal does not have it.
+            RPCError: it runs what it ran before, as far as can be known.
+        """
+        was: list[datetime | None] = []
+
+        def changed(now: ScheduleUpdateInput) -> ScheduleUpdate:
+            was.append(now.description.info.last_updated_at)
+            new.state = now.description.schedule.state
+            return ScheduleUpdate(new)
+
+        async with self._handle(record) as handle:
+            try:
+                await handle.update(changed)
+            except RPCError:
+                if not was or (await handle.describe()).info.last_updated_at == was[-1]:
+                    raise
+
+    async def _redefined_back(self, before: ScheduleRecord) -> None:
+        try:
+            await self.archive.schedules.define(before)
+        except ArchiveDownError as error:
+            _log.warning(
+                "schedule %s is shown as it does not run, until it is changed again: %s", before.schedule_id, error
+            )
+
     async def _held(self, record: ScheduleRecord, reason: str, *, is_paused: bool) -> ScheduleRecord:
         paused = {"paused_at": datetime.now(UTC), "pause_reason": reason}
         record = record.model_copy(update=paused if is_paused else {"paused_at": None, "pause_reason": ""})
-        await self.archive.schedules.put(record)
+        await self.archive.schedules.hold(record.schedule_id, record.paused_at, record.pause_reason)
         return record
-
-    async def _gone(self, record: ScheduleRecord) -> None:
-        await self.archive.schedules.put(record.model_copy(update={"deleted_at": datetime.now(UTC)}))
 
     async def _unmade(self, record: ScheduleRecord) -> None:
         """Leaves nothing of a schedule that may or may not have been made; while Temporal is away, its row stays for that."""
@@ -303,7 +336,7 @@ class Schedules:
         except RPCError as error:
             if not is_unknown(error):
                 raise
-            raise _missing() from error
+            raise Refusal(409, _GONE) from error
 
 
 def _missing() -> Refusal:

@@ -12,9 +12,11 @@ import uvicorn
 
 from theseus import runtime
 from theseus.config import Settings
+from theseus.gateway import keeping_up
 from theseus.gateway.app import application
 from theseus.gateway.backend import Backend
 from theseus.gateway.callers import Authenticator, Everybody
+from theseus.gateway.connections import IDLE, Connection, bound
 from theseus.gateway.who.credentials import Credentials
 from theseus.gateway.who.tokens import access_tokens
 from theseus.stores.archive.opening import archive
@@ -31,13 +33,21 @@ from theseus.stores.redis import (
 )
 
 _log = logging.getLogger("theseus.gateway")
-_PASSIVE = socket.AI_PASSIVE | socket.AI_ADDRCONFIG
 
 
 class Server(uvicorn.Server):
     """uvicorn, whose open streams end when it shuts down: it would wait for their tasks."""
 
-    def __init__(self, world: Backend, config: uvicorn.Config) -> None:
+    def __init__(self, world: Backend) -> None:
+        config = uvicorn.Config(
+            application(world),
+            log_config=None,
+            access_log=False,
+            http=Connection,
+            ws="websockets-sansio",
+            timeout_keep_alive=round(IDLE.total_seconds()),
+            timeout_graceful_shutdown=math.ceil(world.settings.shutdown_grace.total_seconds()),
+        )
         super().__init__(config)
         self._streams = world.streams
 
@@ -90,27 +100,6 @@ async def backend(settings: Settings) -> AsyncGenerator[Backend]:
         )
 
 
-def _bound(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address that the host has here; nobody is listened to yet.
-
-    Raises:
-        OSError: the port is taken, or the address is none of this machine.
-    """
-    made: list[socket.socket] = []
-    try:
-        for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=_PASSIVE):
-            made.append(socket.socket(family, kind))
-            made[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                made[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            made[-1].bind(address)
-    except OSError as error:
-        for each in made:
-            each.close()
-        raise OSError(f"the gateway cannot listen at {host}:{port}: {error.strerror}") from error
-    return made
-
-
 async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event, grpc_port: int | None = None) -> None:
     """Serves HTTP, and gRPC where there is a port for it, until `stop` is set.
 
@@ -121,25 +110,18 @@ async def serve(settings: Settings, host: str, port: int, *, stop: asyncio.Event
     """
     async with AsyncExitStack() as stack:
         # first of all: who starts a second gateway is told at once
-        sockets = [stack.enter_context(each) for each in _bound(host, port)]
+        sockets = [stack.enter_context(each) for each in bound(host, port)]
         world = await stack.enter_async_context(backend(settings))
         # files that are wrong are said now, not to the first who asks
         known, _ = len(world.models.all), world.offers
+        await stack.enter_async_context(keeping_up.while_open(world.tasks, world.archive, world.events))
         if grpc_port is not None:
             # half a second of imports, and threads of its own, for who asks for it
             from theseus.gateway.rpc.server import listening
 
-            bound = await stack.enter_async_context(listening(world, host, grpc_port))
-            _log.info("gateway listens for gRPC at %s:%s", host, bound)
-        config = uvicorn.Config(
-            application(world),
-            log_config=None,
-            access_log=False,
-            ws="websockets-sansio",
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=math.ceil(settings.shutdown_grace.total_seconds()),
-        )
-        server = Server(world, config)
+            taken = await stack.enter_async_context(listening(world, host, grpc_port))
+            _log.info("gateway listens for gRPC at %s:%s", host, taken)
+        server = Server(world)
         serving = asyncio.create_task(server.serve(sockets))
         stopping = asyncio.create_task(stop.wait())
         _log.info("gateway listens at http://%s:%s and serves %d models", host, port, known)

@@ -116,6 +116,14 @@ async def say(handle: Handle, message: MessageToTask) -> UpdateReceipt:
     return await _updated(handle, UPDATE_SEND_MESSAGE, message)
 
 
+def forgotten(task_id: str) -> Refusal:
+    """Of a task that is kept, what Temporal alone could tell: it has forgotten it, or is about to start it."""
+    words = (
+        f"Temporal has nothing of task {task_id}: it forgets tasks some time after their end, or this one is about to"
+    )
+    return Refusal(404, f"{words} start; GET /api/v1/tasks/{task_id} tells what is kept of it")
+
+
 async def _asked(handle: Handle, query: str, shape: type[Answer]) -> Answer:
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
@@ -127,6 +135,8 @@ async def _asked(handle: Handle, query: str, shape: type[Answer]) -> Answer:
     except RPCError as error:
         if error.status in _UNANSWERED:
             raise Refusal(503, NOBODY_THERE) from error
+        if is_unknown(error):
+            raise forgotten(handle.id) from error
         raise
 
 

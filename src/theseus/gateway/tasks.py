@@ -17,7 +17,7 @@ from temporalio.client import (
     WorkflowQueryRejectedError,
 )
 from temporalio.common import SearchAttributeKey
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from theseus.client import Handle, is_unknown, result_of, start
 from theseus.contracts.accepted import AcceptedTask
@@ -51,6 +51,11 @@ _TASKS = uuid.UUID("6f1d3a52-7c0e-4b8e-9a45-2f0c1d7be913")
 _WORKFLOWS = frozenset({TASK_WORKFLOW, *WORKFLOW_OF_MODE.values()})
 """The types of workflows that are tasks: all others in the namespace, agents of tasks among them, are nobody's here."""
 _RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
+_NO = (
+    *(RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION),
+    *(RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.UNIMPLEMENTED),
+)
+"""Answers by which Temporal itself refuses a start; after all others it may have taken it."""
 CLOSING = timedelta(seconds=5)
 """How long a task that has told its end takes to close, at most."""
 OURS = ("user_id", "tenant_id", "task_id")
@@ -111,7 +116,7 @@ class Tasks:
         Raises:
             InvalidInput: a rule is broken.
             ArchiveDownError: nothing was started.
-            RPCError: Temporal did not take it; nothing is left of it.
+            RPCError: Temporal did not take it, and nothing is left of it; or nobody can say whether it did, and it is kept.
         """
         task_id = f"task-{uuid.uuid4()}" if fingerprint is None else await self._id_of(fingerprint)
         task = owned(raw, caller)
@@ -131,12 +136,27 @@ class Tasks:
         record = record if is_new else await self._archive.task(task_id) or record
         try:
             await start(self._temporal, self._task_queue, task_id, {**task, "session_id": record.session_id})
-        except Exception:
+        except Exception as error:
             # whatever it was, a task that does not run is not kept
-            if is_new:
-                await self._archive.withdraw(task_id)
-            raise
+            if not is_new or not await self._runs_after_all(task_id, error):
+                raise
         return Submitted(task_id, record.session_id, record.created_at, is_new)
+
+    async def _runs_after_all(self, task_id: str, error: Exception) -> bool:
+        """Whether a task runs though its start failed: only the answer may have been lost.
+
+        One that does not is forgotten. Where nobody can say, its row stays and tells of it: rather too much than a task
+        that runs unseen.
+        """
+        if isinstance(error, RPCError) and error.status not in _NO:
+            try:
+                async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
+                    if await _described(self._temporal.get_workflow_handle(task_id)) is not None:
+                        return True
+            except (RPCError, TimeoutError):
+                return False
+        await self._archive.withdraw(task_id)
+        return False
 
     def accepted(self, task: dict[str, JsonValue], task_id: str) -> AcceptedTask:
         """A task by the rules of its workflow, and of the models that there are.
@@ -208,11 +228,12 @@ class Tasks:
 
         async def looked_at(record: TaskRecord) -> Found:
             async with room:
-                return await self._as_it_stands(record)
+                return await self.as_it_stands(record)
 
         return list(await asyncio.gather(*map(looked_at, records))), total
 
-    async def _as_it_stands(self, record: TaskRecord) -> Found:
+    async def as_it_stands(self, record: TaskRecord) -> Found:
+        """A task as Temporal knows it now; one that has ended is kept so."""
         if record.outcome is not None:
             return Found(record)
         handle: Handle = self._temporal.get_workflow_handle(record.task_id)

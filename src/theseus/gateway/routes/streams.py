@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response, WebSoc
 from theseus.contracts.archive import TaskRecord
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Backend, Behind
-from theseus.gateway.callers import Caller, Calling
+from theseus.gateway.callers import QUERY, Caller, Calling
 from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.routes.tasks import TASK, TaskId
 from theseus.gateway.streams.items import GatewayStopping, Item, Ping, Remark, Trouble
@@ -49,13 +49,13 @@ After = Annotated[Since, Depends(_since)]
 Wanted = Annotated[frozenset[str], Depends(_types)]
 
 
-@router.get("/stream/sse", status_code=200, response_class=EventStream)
+@router.get("/stream/sse", status_code=200, response_class=EventStream, dependencies=[Depends(QUERY)])
 async def sse(workflow_id: WorkflowId, since: After, types: Wanted, backend: Behind, caller: Calling) -> EventStream:
     """The events of a task as server-sent events, until its end."""
     return await _stream(workflow_id, since, types, backend, caller)
 
 
-@router.get("/tasks/{task_id}/stream", status_code=200, response_class=EventStream)
+@router.get("/tasks/{task_id}/stream", status_code=200, response_class=EventStream, dependencies=[Depends(QUERY)])
 async def of_task(task_id: TaskId, since: After, types: Wanted, backend: Behind, caller: Calling) -> EventStream:
     """The same, found by the task's own address."""
     return await _stream(task_id, since, types, backend, caller)

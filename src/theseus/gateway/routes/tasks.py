@@ -3,7 +3,9 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from temporalio.service import RPCError
 
+from theseus.client import is_unknown
 from theseus.contracts.task import TaskInput
 from theseus.domain.intake import parsed
 from theseus.gateway.backend import Behind
@@ -11,6 +13,7 @@ from theseus.gateway.bodies import described
 from theseus.gateway.callers import Calling
 from theseus.gateway.once import Once, fingerprint_of
 from theseus.gateway.refusals import Refusal
+from theseus.gateway.steering import forgotten
 from theseus.gateway.tasks import OURS, visible
 from theseus.gateway.timeline import timeline
 from theseus.gateway.told import told
@@ -40,6 +43,11 @@ ENDS = {
 }
 """What lists are filtered by: whether a task is held is known to its worker alone, so open tasks are one group."""
 
+_STATUS = (
+    f"One of {', '.join(ENDS)}. Whether a task waits, runs or is held is known to its worker alone: "
+    "QUEUED, RUNNING and PAUSED give all tasks that have not ended."
+)
+
 TASK = described(TaskInput, without=OURS, is_needed=True)
 """The body of a submit: the task's own input."""
 
@@ -66,7 +74,7 @@ async def tasks(
     caller: Calling,
     limit: Limit = 20,
     offset: Offset = 0,
-    status: Annotated[str | None, Query(description=f"One of {', '.join(ENDS)}.")] = None,
+    status: Annotated[str | None, Query(description=_STATUS)] = None,
     session_id: SessionId | None = None,
 ) -> TaskList:
     """The caller's tasks, the newest first."""
@@ -104,7 +112,12 @@ async def history(
     """What Temporal recorded of a task."""
     caller.require("tasks:read")
     await backend.tasks.record(task_id, caller)
-    steps = await timeline(backend.temporal, task_id, is_full=mode == "full")
+    try:
+        steps = await timeline(backend.temporal, task_id, is_full=mode == "full")
+    except RPCError as error:
+        if is_unknown(error):
+            raise forgotten(task_id) from error
+        raise
     shown = [
         TimelineStep(event_id=each.number, timestamp=each.at, type=f"{each.kind}_{each.type}", message=each.name)
         for each in steps

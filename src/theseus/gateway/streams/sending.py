@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from theseus.gateway.streams.items import GatewayStopping
 
 LOOK = timedelta(seconds=10)
-STALLED = timedelta(seconds=60)
+STALLED = timedelta(seconds=30)
 """A reader that takes nothing for so long is gone; it is looked after every `LOOK`."""
 HEADERS: Mapping[str, str] = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 

@@ -70,7 +70,10 @@ class PauseBody(Body):
 
 
 class ScheduleAnswer(BaseModel):
-    """One schedule; a time that is not there is an empty string, money is in US dollars."""
+    """One schedule; a time that is not there is an empty string, money is in US dollars.
+
+    `status` is ACTIVE, PAUSED, or DELETED where Temporal does not have it.
+    """
 
     schedule_id: str
     user_id: str
@@ -103,7 +106,7 @@ class ScheduleAnswer(BaseModel):
             **definition.model_dump(exclude={"budget_microusd", "overlap"}),
             max_budget_per_run_usd=definition.budget_microusd / MICROUSD,
             overlap_policy=definition.overlap,
-            status="ACTIVE" if record.paused_at is None else "PAUSED",
+            status="DELETED" if seen.is_gone else "ACTIVE" if record.paused_at is None else "PAUSED",
             next_run_at=seen.next_run or "",
             last_run_at=seen.sums.last_at or "",
             paused_at=record.paused_at or "",

@@ -89,8 +89,16 @@ class ScheduleArchive(Protocol):
         """Keeps a new schedule; False, and nothing is kept, when its user has `most` already."""
         ...
 
-    async def put(self, record: ScheduleRecord) -> None:
-        """Keeps what has changed; an owner never does."""
+    async def define(self, record: ScheduleRecord) -> None:
+        """Keeps another definition, and since when; what else is known of the schedule stays."""
+        ...
+
+    async def hold(self, schedule_id: str, at: datetime | None, reason: str) -> None:
+        """Keeps since when a schedule is held and why, or (None) that it is not; its definition stays."""
+        ...
+
+    async def delete(self, schedule_id: str, at: datetime) -> None:
+        """Marks a schedule as deleted; the first mark stays."""
         ...
 
     async def withdraw(self, schedule_id: str) -> None:
@@ -155,6 +163,10 @@ class Archive(Protocol):
 
     async def tasks(self, wanted: TaskFilter, page: Page) -> tuple[list[TaskRecord], int]:
         """Tasks, the newest first, and how many there are in all."""
+        ...
+
+    async def unended(self, since: datetime, until: datetime, after: TaskRecord | None, most: int) -> list[TaskRecord]:
+        """Tasks of all tenants that began within that time and whose end is not known: the oldest, or those `after` one."""
         ...
 
     async def events(self, task_id: str, page: Page) -> ArchivedEvents:

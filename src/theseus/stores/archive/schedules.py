@@ -1,6 +1,7 @@
 """Schedules in the archive, and the sums of their runs."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -12,8 +13,6 @@ from theseus.stores.archive.port import Ended, Page
 from theseus.stores.archive.schedule_tables import ScheduleTable
 from theseus.stores.archive.sessions import count_of
 from theseus.stores.archive.tables import TaskTable
-
-_OWNER = ("schedule_id", "tenant_id", "user_id", "created_at")
 
 
 class _FullError(Exception):
@@ -41,12 +40,19 @@ class SqlSchedules:
             return False
         return True
 
-    async def put(self, record: ScheduleRecord) -> None:
+    async def define(self, record: ScheduleRecord) -> None:
         """See the port."""
-        changed = {name: value for name, value in _row(record).items() if name not in _OWNER}
-        async with self._database.transaction() as session:
-            this = ScheduleTable.schedule_id == record.schedule_id
-            await session.execute(update(ScheduleTable).where(this).values(changed))
+        own = set(ScheduleRecord.model_fields) - {"updated_at"}
+        changed = {name: value for name, value in _row(record).items() if name not in own}
+        await self._change(record.schedule_id, **changed)
+
+    async def hold(self, schedule_id: str, at: datetime | None, reason: str) -> None:
+        """See the port."""
+        await self._change(schedule_id, paused_at=at, pause_reason=reason)
+
+    async def delete(self, schedule_id: str, at: datetime) -> None:
+        """See the port."""
+        await self._change(schedule_id, ScheduleTable.deleted_at.is_(None), deleted_at=at)
 
     async def withdraw(self, schedule_id: str) -> None:
         """See the port."""
@@ -85,6 +91,11 @@ class SqlSchedules:
         async with self._database.transaction() as session:
             found = (await session.execute(mine)).mappings()
             return {row["schedule_id"]: RunSums.model_validate(dict(row)) for row in found}
+
+    async def _change(self, schedule_id: str, *conditions: ColumnElement[bool], **values: Any) -> None:
+        this = update(ScheduleTable).where(ScheduleTable.schedule_id == schedule_id, *conditions)
+        async with self._database.transaction() as session:
+            await session.execute(this.values(values))
 
 
 def _of(tenant_id: str, user_id: str | None) -> list[ColumnElement[bool]]:

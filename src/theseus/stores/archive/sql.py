@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from theseus.contracts.archive import ArchivedEvents, TaskRecord
@@ -96,6 +97,16 @@ class SqlArchive:
         async with self._transaction() as session:
             total = await session.scalar(select(func.count()).select_from(TaskTable).where(*conditions))
             return [record_of(row) for row in await session.scalars(rows)], total or 0
+
+    async def unended(self, since: datetime, until: datetime, after: TaskRecord | None, most: int) -> list[TaskRecord]:
+        """See the port."""
+        place = (TaskTable.created_at, TaskTable.task_id)
+        wanted = [TaskTable.status.is_(None), TaskTable.created_at >= since, TaskTable.created_at <= until]
+        if after is not None:
+            wanted.append(tuple_(*place) > tuple_(after.created_at, after.task_id))
+        async with self._transaction() as session:
+            found = await session.scalars(select(TaskTable).where(*wanted).order_by(*place).limit(most))
+            return [record_of(row) for row in found]
 
     async def events(self, task_id: str, page: Page) -> ArchivedEvents:
         """See the port."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, MetaData, String, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -39,6 +39,7 @@ class Moment(TypeDecorator[datetime]):
 
 Document = JSON().with_variant(JSONB(), "postgresql")
 Id = String(128)
+_OPEN = text("status is null")
 
 
 class Table(DeclarativeBase):
@@ -56,6 +57,7 @@ class TaskTable(Table):
         Index(None, "tenant_id", "created_at", "task_id", "status"),
         Index(None, "session_id", "created_at"),
         Index(None, "schedule_id", "created_at"),
+        Index("ix_tasks_open", "created_at", "task_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
     task_id: Mapped[str] = mapped_column(Id, primary_key=True)

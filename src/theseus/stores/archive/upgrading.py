@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from theseus.stores.archive.port import UnfitArchiveError
 
-HEAD = "0002"
+HEAD = "0003"
 """The last revision of `migrations/`."""
 PATIENCE = timedelta(minutes=5)
 """How long a process waits for another one that is at it."""

@@ -14,15 +14,30 @@ pytestmark = on_both
 ALL = Page(1000)
 
 
-async def test_a_schedule_comes_back_as_it_was_and_its_owner_never_changes(kept: SqlArchive) -> None:
+async def test_a_schedule_comes_back_as_it_was(kept: SqlArchive) -> None:
     made = schedule()
     assert await kept.schedules.add(made, 5)
     assert await kept.schedules.get("c") == made
-    paused = made.model_copy(update={"paused_at": NOON, "pause_reason": "ü", "user_id": "eve"})
-    await kept.schedules.put(paused)
-    assert await kept.schedules.get("c") == paused.model_copy(update={"user_id": "ada"})
     await kept.schedules.withdraw("c")
     assert await kept.schedules.get("c") is None
+
+
+async def test_what_is_changed_is_changed_and_the_rest_stays(kept: SqlArchive) -> None:
+    made = schedule()
+    await kept.schedules.add(made, 5)
+    other = made.definition.model_copy(update={"name": "weekly", "task_context": {"b": "ü"}})
+    later = made.updated_at + timedelta(hours=1)
+    await kept.schedules.hold("c", NOON, "ü")
+    seen_before = made.model_copy(update={"user_id": "eve", "created_at": later, "paused_at": None})
+    await kept.schedules.define(seen_before.model_copy(update={"definition": other, "updated_at": later}))
+    known = {"definition": other, "updated_at": later, "paused_at": NOON, "pause_reason": "ü"}
+    assert await kept.schedules.get("c") == made.model_copy(update=known), "neither the owner nor that it is held"
+    await kept.schedules.hold("c", None, "")
+    known |= {"paused_at": None, "pause_reason": ""}
+    assert await kept.schedules.get("c") == made.model_copy(update=known)
+    for at in (NOON, later):
+        await kept.schedules.delete("c", at)
+    assert await kept.schedules.get("c") == made.model_copy(update=known | {"deleted_at": NOON})
 
 
 async def test_of_many_at_once_no_more_are_kept_than_may_be(kept: SqlArchive) -> None:

@@ -1,11 +1,13 @@
 """What is kept of a task comes back as it was, once however often it is told, and lists show what they are asked for."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from tests.support.archived import NOON, ended, event, task
 from tests.support.postgres import on_both
+from theseus.contracts.archive import TaskRecord
 from theseus.contracts.session import SessionKey
 from theseus.contracts.task import AgentRecord, ModelUse, TaskMetadata, TaskStatus, Usage
 from theseus.stores.archive.port import Ended, Page, SessionDeletedError, TaskFilter
@@ -111,3 +113,21 @@ async def test_characters_that_no_database_keeps_are_replaced(kept: SqlArchive) 
     assert (found.query, found.outcome.result) == ("a\ufffdb\ufffdc", "x\ufffdy")
     assert found.context == {"k\ufffd": ["\ufffd", {"x": "\ufffd"}], "whole": "\\u0000 🎉"}
     assert [each.event.message for each in (await kept.events("t", ALL)).events] == ["m\ufffd"]
+
+
+async def test_tasks_without_an_end_are_told_the_oldest_first_whoever_has_them(kept: SqlArchive) -> None:
+    made = [task("b"), task("a"), task("c", minute=1, tenant_id="globex"), task("d", minute=2), task("e", minute=9)]
+    for each in (*made, ended(task("done"))):
+        await kept.begin(each)
+    await kept.end(ended(task("done")), ())
+
+    async def told(after: TaskRecord | None, most: int = 10) -> list[str]:
+        found = await kept.unended(NOON, NOON + timedelta(minutes=5), after, most)
+        assert all(each in made for each in found)
+        return [each.task_id for each in found]
+
+    assert await told(None) == ["a", "b", "c", "d"]
+    assert await told(None, 1) == ["a"]
+    assert await told(task("a"), 2) == ["b", "c"], "one that began at the same moment, too"
+    assert await told(task("d", minute=2)) == []
+    assert await kept.unended(NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None, 10) == [made[2]]

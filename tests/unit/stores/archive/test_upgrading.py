@@ -137,6 +137,7 @@ async def test_a_database_from_before_there_were_revisions_is_taken_over(databas
                 columns = name.replace("_id", "#").replace("_at", "@").replace("_", ", ").replace("#", "_id")
                 await connection.execute(text(f"create index ix_tasks_{name} on tasks ({columns.replace('@', '_at')})"))
                 await connection.execute(text(f"drop index ix_tasks_{name}_status"))
+            await connection.execute(text("drop index ix_tasks_open"))
             await fill(connection)
             before = await rows(connection)
         async with archive(database):
