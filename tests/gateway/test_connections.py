@@ -99,3 +99,18 @@ async def test_who_takes_nothing_of_an_answer_is_left(door: Gateway, monkeypatch
             with pytest.raises(ConnectionResetError):
                 while await asyncio.wait_for(asyncio.get_running_loop().sock_recv(greedy, 1 << 20), 5):
                     pass
+
+
+async def test_no_part_of_an_answer_is_held_back_for_the_next() -> None:
+    made: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+    class Accepting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.set_result(transport)
+
+    for listener in connections.bound("127.0.0.1", 0):
+        async with await asyncio.get_running_loop().create_server(Accepting, sock=listener):
+            _, going = await asyncio.open_connection(*listener.getsockname())
+            accepted: socket.socket = (await made).get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            going.close()

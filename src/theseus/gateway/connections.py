@@ -65,8 +65,11 @@ def bound(host: str, port: int) -> list[socket.socket]:
     """
     made: list[socket.socket] = []
     try:
-        for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=_PASSIVE):
-            made.append(socket.socket(family, kind))
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=_PASSIVE
+        ):
+            # asyncio switches Nagle's delay off only where the protocol is named
+            made.append(socket.socket(family, kind, protocol))
             made[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 made[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
