@@ -54,7 +54,7 @@ async def test_an_attack_ends_soon_and_costs_only_itself(rendering: Rendering, a
     began = time.monotonic()
     made = await render(rendering, ATTACKS[attack], "{{ task.query }} goes on")
     assert made.failed.keys() == {"t0"} and made.values == {"t1": "q goes on"}, made
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 30
     assert "class 'dict'" not in made.failed["t0"]
 
 
