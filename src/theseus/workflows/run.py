@@ -97,6 +97,7 @@ class Run:
     changed: str = ""
     question: str = ""
     is_on_hold: bool = False
+    ending: str = ""
     team_state: TeamState = field(default_factory=TeamState)
     browser_queue: str = ""
     counted: Count = field(default_factory=Count)
@@ -258,7 +259,7 @@ class Run:
             details(
                 heading,
                 self.control.state,
-                self.waiting_for,
+                f"Waiting for {self.waiting_for}" if self.waiting_for else self.ending,
                 self.ledger.spent,
                 self.task.limits if not self.agent else self.ledger.limits,
                 ticked(self.plan),
