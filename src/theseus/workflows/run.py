@@ -231,11 +231,10 @@ class Run:
         """What is to be done: the caller's query, as a person changed it, with what people said to the whole team."""
         return self.with_said(self.changed or self.task.query)
 
-    def with_said(self, words: str) -> str:
-        """The words, and what people said to the whole team: for an agent that starts only now."""
-        if not self.control.said:
-            return words
-        return f"{words}\n\nSaid since by the user:\n" + "\n".join(f"- {text}" for text in self.control.said)
+    def with_said(self, words: str, known: int = 0) -> str:
+        """The words, and what people said to the whole team, but for so much that is known: for an agent that starts now."""
+        said = "\n".join(f"- {text}" for text in self.control.said[known:])
+        return f"{words}\n\nSaid since by the user:\n{said}" if said else words
 
     def progress(self) -> Progress:
         """Where the task stands."""
