@@ -1,5 +1,6 @@
 """A task seen from outside: started by name, found by id, its result whatever its end."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,6 +50,16 @@ class InputTooLargeError(ClientError):
 
 class ForeignWorkflowError(ClientError):
     """A workflow of that id is there, and it is not a task of ours."""
+
+
+@dataclass(frozen=True)
+class Retried:
+    """A step that failed and is tried again: in which workflow, which attempt is next or under way, and why the last one failed."""
+
+    workflow_id: str
+    step: str
+    attempt: int
+    why: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,29 @@ async def status_of(handle: Handle) -> WorkflowExecutionStatus | None:
         if is_unknown(error):
             raise UnknownTaskError(f"there is no task {handle.id}") from error
         raise
+
+
+async def retried(client: Client, task_id: str) -> list[Retried]:
+    """What a running task, or an agent of it, tries again now."""
+    told = (await client.get_workflow_handle(task_id).describe()).raw_description
+    agents = [client.get_workflow_handle(child.workflow_id).describe() for child in told.pending_children]
+    # an agent may end meanwhile; then it tries nothing any more
+    others = [
+        each.raw_description
+        for each in await asyncio.gather(*agents, return_exceptions=True)
+        if not isinstance(each, BaseException)
+    ]
+    return [
+        Retried(
+            each.workflow_execution_info.execution.workflow_id,
+            step.activity_type.name,
+            step.attempt,
+            step.last_failure.message,
+        )
+        for each in (told, *others)
+        for step in each.pending_activities
+        if step.HasField("last_failure")
+    ]
 
 
 async def _cancelled(handle: Handle) -> TaskResult:

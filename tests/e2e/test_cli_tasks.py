@@ -19,6 +19,7 @@ rules:
   - when: {system: "You note what", any_message: "Aarhus"}
     reply: {json: {notes: [{fact: "The user lives in Aarhus.", said: "I live in Aarhus", kind: person, about: home, only_one: true, keywords: []}]}}
   - {when: {last_user: refuse}, fault: {status: 400, body: "no such thing"}}
+  - {when: {any_message: overloaded}, fault: {status: 503, body: "come back later"}}
   - {when: {last_user: forever}, reply: {text: "once upon a time, for a long time"}, fault: {hang_after: 10}}
   - {when: {last_user: compute late, turn: 0}, latency: 8, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
   - {when: {last_user: compute, turn: 0}, latency: 0.5, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
@@ -98,6 +99,25 @@ def test_pause_status_resume(it: DevProcess) -> None:
     assert "paused" in it.run("status", task).stdout
     assert it.run("resume", task).returncode == 0
     assert it.run("run", "compute late", *SIMPLE, "--task-id", task).stdout == "It is 391.\n"
+
+
+@pytest.mark.parametrize("mode", ["simple", "standard"])
+def test_status_says_what_is_tried_again_and_why(it: DevProcess, mode: str) -> None:
+    task = f"overloaded-{mode}"
+    role = '{"role": "chat"}'
+    assert (
+        it.run("run", "overloaded", "--mode", mode, "--context", role, "--task-id", task, "--no-wait").returncode == 0
+    )
+    shown = ""
+    for _ in range(20):
+        shown = it.run("status", task).stdout
+        if "retrying" in shown:
+            break
+    [line] = [line for line in shown.splitlines() if line.startswith("retrying")]
+    assert "llm.complete, attempt" in line and "503" in line and "come back later" in line
+    (again,) = json.loads(it.run("status", task, "--json").stdout)["retried"]
+    assert again["workflow_id"].startswith(task) and again["step"] == "llm.complete" and again["attempt"] > 1
+    it.run("cancel", task)
 
 
 def test_a_cancelled_task_is_130_for_who_waits(it: DevProcess) -> None:

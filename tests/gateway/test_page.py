@@ -63,6 +63,15 @@ async def test_a_task_is_started_watched_and_found_again(page: Page, door: Gatew
     assert await fits(page)
 
 
+async def test_a_long_query_leaves_the_rest_in_sight(page: Page) -> None:
+    await start(page, "Read this line. " * 600)
+    await expect(page.get_by_role("status")).to_have_text("completed", timeout=20_000)
+    await expect(page.get_by_role("button", name="Cancel")).to_be_in_viewport()
+    await page.get_by_role("link", name="All tasks").click()
+    line = await page.get_by_role("link", name="Read this line.").first.bounding_box()
+    assert line and line["height"] < 120
+
+
 REPORT = """# Rivers of Varn
 
 The **Ourn** is `412` km long. [1]
@@ -126,6 +135,9 @@ async def test_a_plan_waits_for_a_yes_on_the_page(page: Page, door: Gateway) -> 
     await page.get_by_label("a person approves the plan").check()
     await start(page, "Two things", "standard")
     await expect(page.get_by_text("Approve this?")).to_be_visible(timeout=20_000)
+    await expect(page.locator("#ask")).to_contain_text("the task asks for approval")
+    yes, no = [await page.get_by_role("button", name=name).bounding_box() for name in ("Approve", "Deny")]
+    assert yes and no and yes["y"] == no["y"]
     await page.get_by_role("button", name="Approve").click()
     await expect(page.get_by_label("Answer of the task")).to_contain_text("so it is", timeout=20_000)
     await expect(page.get_by_text("Approve this?")).to_be_hidden()

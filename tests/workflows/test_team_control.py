@@ -12,6 +12,7 @@ from tests.support.teams import does, plans, subtask, synthesis
 from tests.support.world import Handle, World, until
 from theseus.contracts.control import ControlState
 from theseus.contracts.task import TaskStatus
+from theseus.workflows import team
 
 
 async def started(there: World, *rules: dict[str, Any]) -> Handle:
@@ -117,3 +118,48 @@ async def test_a_model_that_never_stops_calling_tools_ends_with_the_budget(there
     assert result.status is TaskStatus.BUDGET_EXHAUSTED
     assert result.result
     assert result.usage.total_tokens <= limit + 8192
+
+
+def slow_starts(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Temporal takes its time to start an agent."""
+    start = team.start_agent
+
+    async def slowly(*arguments: Any, **named: Any) -> Any:
+        child = await start(*arguments, **named)
+        await asyncio.sleep(seconds)
+        return child
+
+    monkeypatch.setattr(team, "start_agent", slowly)
+
+
+async def held_before_agents_start(there: World, handle: Handle) -> None:
+    async def is_held_there() -> bool:
+        state: ControlState = await handle.query("control_state", result_type=ControlState)
+        return state.is_paused and state.checkpoint == "agent.start"
+
+    async def is_planning() -> bool:
+        return bool(there.model.requests)
+
+    await until(is_planning)
+    await handle.signal("pause", {})
+    await until(is_held_there)
+
+
+@pytest.mark.parametrize("when", ["before it is started", "while it is being started"])
+async def test_what_people_say_reaches_an_agent_that_is_about_to_start(
+    there: World, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    slow_starts(monkeypatch, 2.0)
+    answers = {"when": {"any_message": "^do [ab]"}, "reply": {"text": "done"}, "latency": 4.0}
+    plan = plans(subtask("a"), subtask("b"), latency=1.0)
+    handle = await started(there, plan, synthesis("all of it"), answers)
+    await held_before_agents_start(there, handle)
+    if when == "while it is being started":
+        await handle.signal("resume", {})
+    await handle.execute_update("send_message", {"message_id": "m", "text": "in French, please"})
+    await handle.signal("resume", {})
+    assert (await there.result(handle)).result == "all of it"
+    agents = [r.body["messages"] for r in there.model.requests if r.body["messages"][1]["content"].startswith("do ")]
+    for name in ("do a", "do b"):
+        last = [messages for messages in agents if messages[1]["content"].startswith(name)][-1]
+        assert str(last).count("in French, please") == 1

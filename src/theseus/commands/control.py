@@ -3,12 +3,13 @@
 import asyncio
 import json
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import timedelta
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from theseus.client import Handle, is_unknown, result_of, status_of
+from theseus.client import Handle, is_unknown, result_of, retried, status_of
 from theseus.commands.following import event_log, with_usage
 from theseus.commands.showing import ending, line_of, state_lines
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
@@ -32,18 +33,21 @@ _LAST_EVENTS_SECONDS = 5.0
 
 async def show_status(settings: Settings, task_id: str, *, as_json: bool) -> int:
     """Prints where a task is, or how it ended."""
-    handle: Handle = (await client()).get_workflow_handle(task_id)
+    temporal = await client()
+    handle: Handle = temporal.get_workflow_handle(task_id)
     if await status_of(handle) is not RUNNING:
         result = await with_usage(settings, await result_of(handle))
         out(result.model_dump_json() if as_json else f"{task_id}\n{ending(result)}\n{result.result}".rstrip())
         return 0
     progress, control, pending = await _ask(handle)
+    failing = await retried(temporal, task_id)
     if as_json:
         state = {"progress": progress.model_dump(mode="json"), "control_state": control.model_dump(mode="json")}
         asked = [each.model_dump(mode="json") for each in pending]
-        out(json.dumps({"task_id": task_id, **state, "pending_approvals": asked}))
+        again = [asdict(each) for each in failing]
+        out(json.dumps({"task_id": task_id, **state, "pending_approvals": asked, "retried": again}))
     else:
-        out("\n".join(state_lines(task_id, progress, control, pending)))
+        out("\n".join(state_lines(task_id, progress, control, pending, failing)))
     return 0
 
 

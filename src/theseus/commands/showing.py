@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from theseus.client import Retried
 from theseus.contracts.control import ControlState, PendingApproval, Progress
 from theseus.contracts.events import (
     FINAL_OUTPUT,
@@ -71,9 +72,13 @@ def ending(result: TaskResult) -> str:
 
 
 def state_lines(
-    task_id: str, progress: Progress, control: ControlState, pending: Sequence[PendingApproval]
+    task_id: str,
+    progress: Progress,
+    control: ControlState,
+    pending: Sequence[PendingApproval],
+    failing: Sequence[Retried] = (),
 ) -> list[str]:
-    """A running task, for the terminal, with what waits for a person's yes."""
+    """A running task, for the terminal, with what is tried again and what waits for a person's yes."""
     held = f"paused at {control.checkpoint or 'its next checkpoint'}" if control.is_paused else "running"
     rows = {
         "task": task_id,
@@ -84,6 +89,10 @@ def state_lines(
         "agents": ", ".join(progress.agents),
         "spent": f"{spent(progress.usage)}; limits {progress.budget.tokens:,} tokens, ${progress.budget.cost_microusd / 1e6:g}",
     }
+    again = [
+        f"{'retrying':<10} {_of_agent(task_id, each)}{each.step}, attempt {each.attempt}: {cut(each.why)}"
+        for each in failing
+    ]
     asked = [
         line
         for each in pending
@@ -92,7 +101,11 @@ def state_lines(
             f"{'':<10} {cut(json.dumps(each.action, ensure_ascii=False), PROPOSED_CHARS)}",
         )
     ]
-    return [*(f"{name:<10} {value}" for name, value in rows.items() if value), *asked]
+    return [*(f"{name:<10} {value}" for name, value in rows.items() if value), *again, *asked]
+
+
+def _of_agent(task_id: str, step: Retried) -> str:
+    return "" if step.workflow_id == task_id else f"{step.workflow_id.removeprefix(f'{task_id}/')}: "
 
 
 def cut(text: str, chars: int = SHOWN_CHARS) -> str:

@@ -15,15 +15,13 @@ _MARKS = {
 }
 
 
-def details(
-    heading: str, state: ControlState, waiting_for: str, spent: Usage, limits: Limits, *more: Sequence[str]
-) -> str:
-    """Markdown: where the task stands, what holds it, what it has spent, and further lists of lines."""
+def details(heading: str, state: ControlState, why: str, spent: Usage, limits: Limits, *more: Sequence[str]) -> str:
+    """Markdown: where the task stands, what it waits for or why it ended, what it has spent, and further lists of lines."""
     parts = [f"**{heading}**"]
     if state.is_paused:
         parts.append(f"**Paused**{_because(state.pause_reason, state.paused_by)}: held at `{state.checkpoint}`")
-    if waiting_for:
-        parts.append(f"Waiting for {waiting_for}")
+    if why:
+        parts.append(why)
     lines = [
         f"tokens {spent.total_tokens:,} of {limits.tokens:,}",
         f"cost {spent.cost_microusd / 1e6:.6f} of {limits.cost_microusd / 1e6:.2f} USD",

@@ -174,14 +174,14 @@ class Agent:
                 "degraded": tuple(run.degraded),
             }
         )
-        await self._end("AGENT_COMPLETED", str(status), report)
+        await self._end(run, "AGENT_COMPLETED", str(status), report)
         return report
 
     async def _failed(self, run: Run, error: DomainError) -> AgentReport:
         status = TaskStatus.BUDGET_EXHAUSTED if isinstance(error, _SPENT) else TaskStatus.FAILED
         told = TaskError(type=error.type, message=error.message, field=error.field)
         report = self._report(run, status).model_copy(update={"error": told, "text": run.found()[:MOST_FOUND_CHARS]})
-        await self._end("AGENT_FAILED", error.message, report)
+        await self._end(run, "AGENT_FAILED", error.message, report)
         raise ApplicationError(error.message, report, type=error.type, non_retryable=True)
 
     async def _stopped(self, run: Run) -> None:
@@ -189,10 +189,13 @@ class Agent:
             update={"error": TaskError(type=ErrorType.INTERNAL, message="the agent was stopped")}
         )
         await children.signal_parent(SIGNAL_AGENT_STOPPED, report)
-        await self._end("AGENT_FAILED", "stopped", report)
+        await self._end(run, "AGENT_FAILED", "stopped", report)
 
-    async def _end(self, kind: str, words: str, report: AgentReport) -> None:
-        self._control.is_open = False
+    async def _end(self, run: Run, kind: str, words: str, report: AgentReport) -> None:
+        self._control.close()
+        self._approvals.close()
+        run.ending = words if report.error is not None else ""
+        run.enter(str(report.status))
         facts = {"status": report.status, "role": report.role, "usage": report.usage.model_dump()}
         self._milestones.tell(AgentEvent, type=kind, message=words[:500], payload=AnyFacts.model_validate(facts))
         await self._milestones.close()

@@ -64,8 +64,9 @@ class Approvals:
             )
 
     def close(self) -> None:
-        """The task ends: what still waits is refused."""
+        """The task, or the agent, ends: what still waits is refused."""
         self._is_open = False
+        self._pending.clear()
 
     async def ask(self, wanted: PendingApproval, rules: ApprovalRules) -> ApprovalDecision:
         """Waits until a person, or the deadline, has decided."""
@@ -75,7 +76,7 @@ class Approvals:
         asked = wanted.model_copy(update={"is_escalated": rules.policy == "escalate"})
         await children.signal_parent(SIGNAL_AGENT_ASKS, AgentAsks(wanted=asked, policy=rules.policy))
         await workflow.wait_condition(lambda: wanted.approval_id in self._decided)
-        del self._pending[wanted.approval_id]
+        self._pending.pop(wanted.approval_id, None)
         return self._decided[wanted.approval_id]
 
     async def _await_person(self, wanted: PendingApproval, policy: str) -> ApprovalDecision:

@@ -110,6 +110,11 @@ class Control:
         """Returns when the signal `cancel` came."""
         await workflow.wait_condition(lambda: self.state.is_cancelled)
 
+    def close(self) -> None:
+        """The task, or the agent, has ended: nothing holds it any more, and nothing can be asked of it."""
+        self.is_open = False
+        self.state = self.state.model_copy(update={"is_paused": False, "paused_at": None})
+
     def tell_all(self) -> None:
         """From now on messages are for all agents; what was said before any was at work is for all of them too."""
         self.hears = Hearing.AGENTS

@@ -28,6 +28,19 @@ from theseus.workflows.milestones import Milestones
 from theseus.workflows.run import Run
 
 SHOWN_CHARS = 10_000
+AT_WORK = ": at work"
+
+
+def rest(run: Run, result: TaskResult, state: ControlState) -> None:
+    """Shows people how a task has ended: nobody is at work for it, and it waits for nothing any more."""
+    for each in (run, *run.parts):
+        each.question = ""
+        each.agents = [agent.replace(AT_WORK, ": stopped") for agent in each.agents]
+    if result.error is not None:
+        run.ending = f"{result.error.type}: {result.error.message}"
+    elif result.status is TaskStatus.CANCELLED:
+        run.ending = ": ".join(part for part in (f"by {state.cancelled_by or 'someone'}", state.cancel_reason) if part)
+    run.enter(str(result.status))
 
 
 def result(run: Run, answer: Answer) -> TaskResult:

@@ -219,7 +219,7 @@ class Lifecycle:
 
     async def _close(self, answer: Answer) -> TaskResult:
         run = self._opened
-        self._control.is_open = False
+        self._control.close()
         result = endings.result(run, answer)
         endings.tell_completed(self._milestones, result)
         await self._end(result)
@@ -241,12 +241,12 @@ class Lifecycle:
         await self._end(result)
 
     async def _end(self, result: TaskResult) -> None:
-        self._control.is_open = False
+        self._control.close()
         self._approvals.close()
         self._reviews.close()
         self._ended = result.status
         if self._run is not None:
-            self._run.enter(str(result.status))
+            endings.rest(self._run, result, self._control.state)
         if self._has_attributes:
             steps.label(endings.attributes(result))
         await self._milestones.close()

@@ -97,6 +97,7 @@ class Run:
     changed: str = ""
     question: str = ""
     is_on_hold: bool = False
+    ending: str = ""
     team_state: TeamState = field(default_factory=TeamState)
     browser_queue: str = ""
     counted: Count = field(default_factory=Count)
@@ -230,11 +231,10 @@ class Run:
         """What is to be done: the caller's query, as a person changed it, with what people said to the whole team."""
         return self.with_said(self.changed or self.task.query)
 
-    def with_said(self, words: str) -> str:
-        """The words, and what people said to the whole team: for an agent that starts only now."""
-        if not self.control.said:
-            return words
-        return f"{words}\n\nSaid since by the user:\n" + "\n".join(f"- {text}" for text in self.control.said)
+    def with_said(self, words: str, known: int = 0) -> str:
+        """The words, and what people said to the whole team, but for so much that is known: for an agent that starts now."""
+        said = "\n".join(f"- {text}" for text in self.control.said[known:])
+        return f"{words}\n\nSaid since by the user:\n{said}" if said else words
 
     def progress(self) -> Progress:
         """Where the task stands."""
@@ -258,7 +258,7 @@ class Run:
             details(
                 heading,
                 self.control.state,
-                self.waiting_for,
+                f"Waiting for {self.waiting_for}" if self.waiting_for else self.ending,
                 self.ledger.spent,
                 self.task.limits if not self.agent else self.ledger.limits,
                 ticked(self.plan),

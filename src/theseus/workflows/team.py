@@ -1,10 +1,11 @@
 """Agents at work for a task: each gets its share of the budget, a history of its own, and comes back with a report."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from theseus.contracts.agent import AgentReport, Assignment
-from theseus.contracts.control import SIGNAL_PAUSE, ControlReason
+from theseus.contracts.changes import Change
+from theseus.contracts.control import SIGNAL_PAUSE, SIGNAL_TOLD, ControlReason, MessageToTask
 from theseus.contracts.errors import Denied, ErrorType
 from theseus.contracts.messages import Route
 from theseus.contracts.plan import Subtask
@@ -48,6 +49,7 @@ async def delegate(run: Run, errand: Errand, on_start: Callable[[str], None] = l
     """
     # nothing is awaited before the share is set aside: agents that start together must not count on the same money
     agent = run.crew.next_agent()
+    known = len(run.control.said)
     errand.subtask.agent_id = agent
     grant = set_aside(errand.share)
     run.ledger = run.ledger.reserve(grant)
@@ -55,17 +57,18 @@ async def delegate(run: Run, errand: Errand, on_start: Callable[[str], None] = l
     try:
         await run.control.checkpoint("agent.start")
         await run.milestones.flush()
-        child = await _start(run, errand, agent)
+        # it may have been held for long, and people may have spoken meanwhile
+        child = await _start(run, replace(errand, text=run.with_said(errand.text, known)), agent)
         on_start(agent)
         run.show()
         report = await child.report()
     finally:
         told = run.crew.release(agent)
         run.approvals.forget(agent)
-        known = report or told
-        run.ledger = run.ledger.settle(grant, known.usage if known is not None else Usage())
-        if known is not None:
-            run.absorb(known)
+        left = report or told
+        run.ledger = run.ledger.settle(grant, left.usage if left is not None else Usage())
+        if left is not None:
+            run.absorb(left)
     assert report is not None
     if report.error is not None and report.error.type is ErrorType.DENIED:
         raise Denied(report.error.message)
@@ -73,7 +76,7 @@ async def delegate(run: Run, errand: Errand, on_start: Callable[[str], None] = l
 
 
 async def _start(run: Run, errand: Errand, agent: str) -> Child:
-    is_paused = run.control.state.is_paused
+    was_paused, known = run.control.state.is_paused, len(run.control.said)
     assignment = Assignment(
         task=run.task,
         agent=agent,
@@ -83,7 +86,7 @@ async def _start(run: Run, errand: Errand, agent: str) -> Child:
         facts=run.facts,
         limits=errand.share,
         deadline=run.deadline - run.time_reserved,
-        is_paused=is_paused,
+        is_paused=was_paused,
         in_team=errand.in_team,
         research=errand.research,
         is_read_only=run.is_read_only,
@@ -93,6 +96,14 @@ async def _start(run: Run, errand: Errand, agent: str) -> Child:
     summary = f"{errand.name or subtask.id} · {subtask.role}: {' '.join(subtask.description.split())}"
     child = await start_agent(assignment, workflow_id=f"{run.task.task_id}/{agent}", summary=summary)
     run.crew.adopt(agent, child)
-    if run.control.state.is_paused and not is_paused:
-        await child.signal(SIGNAL_PAUSE, ControlReason(reason=run.control.state.pause_reason))
+    await _catch_up(run, child, was_paused=was_paused, known=known)
     return child
+
+
+async def _catch_up(run: Run, child: Child, *, was_paused: bool, known: int) -> None:
+    """Tells an agent what came while it was being started, and so was not handed on to it."""
+    state, said = run.control.state, run.control.said[known:] if run.has(Change.TOLD_AT_START) else []
+    if state.is_paused and not was_paused:
+        await child.signal(SIGNAL_PAUSE, ControlReason(reason=state.pause_reason))
+    for number, text in enumerate(said, start=known):
+        await child.signal(SIGNAL_TOLD, MessageToTask(message_id=f"said/{number}", text=text))

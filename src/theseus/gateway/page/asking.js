@@ -17,7 +17,7 @@ export function close() {
 export function approval(taskId, event) {
   const id = event.payload?.approval_id;
   if (!id) return;
-  const box = card("Approve this?", JSON.stringify(event.payload?.action ?? event.message, null, 2));
+  const box = card("Approve this?", JSON.stringify(event.payload?.action ?? event.message, null, 2), event.message);
   const words = feedback(box, "Why (optional)");
   const decide = (approved) => acting(id, () =>
     post("api/v1/approvals/decision", { workflow_id: taskId, approval_id: id, approved, feedback: words.value }));
@@ -88,9 +88,11 @@ function show() {
   for (const box of wanted) if (!box.isConnected) $("ask").append(box);
 }
 
-function card(title, text) {
+function card(title, text, why = "") {
   const box = element("div", "", "card");
-  box.append(element("h3", title), element("pre", text));
+  box.append(element("h3", title));
+  if (why) box.append(element("p", why));
+  box.append(element("pre", text));
   return box;
 }
 
