@@ -217,3 +217,56 @@ def test_a_word_that_begins_a_sentence_of_a_source_is_no_name() -> None:
     )
     for draft in ("There the river did not freeze in 2018 [[a]].", "In 2018 the river did not freeze [[a]]."):
         assert judged(draft, bank).support is Support.SUPPORTED, draft
+
+
+def shown_by(quote: str, **more: str) -> Bank:
+    source = Source(id="s", url="https://varn.example", title="Notes")
+    window = more.get("window", quote)
+    return Bank([Card(id="c", claim=more.get("claim", quote), quote=quote, window=window, source=source)])
+
+
+GERMANY = "In 2020 some 3.5 million bikes were sold in Germany, and the share of Acme was 12.5 per cent of all of them."
+FOREIGN = [
+    "In Deutschland wurden im Jahr 2020 rund 3,{} Millionen Räder verkauft, und der Anteil von Acme war 12,5 Prozent [[c]].",
+    "En 2020, 3,{} millions de vélos ont été vendus en Allemagne, et la part d'Acme était de 12,5 pour cent [[c]].",
+    "En 2020 se vendieron 3,{} millones de bicicletas en Alemania, y la parte de Acme fue del 12,5 por ciento [[c]].",
+    "Em 2020 foram vendidos 3,{} milhões de bicicletas na Alemanha, e a parte da Acme foi de 12,5 por cento [[c]].",
+    "Nel 2020 sono stati venduti 3,{} milioni di biciclette in Germania, e la parte di Acme era del 12,5 per cento [[c]].",
+]
+
+
+@pytest.mark.parametrize("sentence", FOREIGN)
+def test_a_report_may_be_in_another_language_than_its_sources_and_wrong_figures_are_found(sentence: str) -> None:
+    bank = shown_by(GERMANY)
+    assert judged(sentence.format(5), bank).support is not Support.UNSUPPORTED
+    wrong = judged(sentence.format(6), bank)
+    assert wrong.support is Support.UNSUPPORTED and "3,6 " in wrong.reasons[0]
+
+
+def test_a_name_that_another_language_may_write_otherwise_is_a_doubt_and_one_of_the_same_language_is_wrong() -> None:
+    french = "Le pont de Varn a été construit à Londres en 1987, selon le maire de la ville."
+    assert judged("The bridge of Varn was built in London in 1987 [[c]].", shown_by(french)).support is Support.WEAK
+    wrong = judged("Le pont de Varn a été construit à Paris en 1987 [[c]].", shown_by(french))
+    assert (wrong.support, wrong.reasons) == (Support.UNSUPPORTED, ("Paris is not in what it cites",))
+    russian = "Мост построен в Москве в 1987 году, и он стоит 5 миллионов рублей."
+    assert judged("The bridge was built in Moscow in 1987 [[c]].", shown_by(russian)).support is Support.WEAK
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "is_doubted"),
+    [
+        (
+            "Der Fluss ist 2018 nicht zugefroren, wie der Bericht sagt [[c]].",
+            "Der Fluss ist 2018 nicht zugefroren.",
+            False,
+        ),
+        ("Der Fluss ist 2018 zugefroren, wie der Bericht sagt [[c]].", "Der Fluss ist 2018 nicht zugefroren.", True),
+        ("La rivière n'a pas gelé en 2018, selon le rapport [[c]].", "The river did not freeze in 2018.", False),
+        ("La rivière a gelé en 2018, selon le rapport [[c]].", "The river did not freeze in 2018.", True),
+        ("El río no se heló en 2018, según el informe [[c]].", "The river froze in 2018.", True),
+        ("Nobody crossed the river in 2018 [[c]].", "People crossed the river in 2018.", True),
+    ],
+)
+def test_what_denies_is_known_in_every_language(sentence: str, quote: str, *, is_doubted: bool) -> None:
+    reasons = judged(sentence, shown_by(quote)).reasons
+    assert ("it denies what the cited words say, or says what they deny" in reasons) is is_doubted
