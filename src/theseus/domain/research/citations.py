@@ -12,7 +12,7 @@ from functools import cached_property
 
 from theseus.contracts.research import Card, SentenceCheck, Support
 from theseus.domain.research.figures import Figures, figures, missing
-from theseus.domain.research.languages import KEEP_NAMES, language_of
+from theseus.domain.research.languages import INFLECTING, KEEP_NAMES, language_of
 from theseus.domain.research.quotes import Folded, find, fold
 from theseus.domain.research.sentences import Sentence, first_words, names, sentences
 from theseus.domain.research.wording import denies, reckons
@@ -28,6 +28,8 @@ _NEARLY = 0.999
 
 _WORD = re.compile(r"\w+")
 _JOINED = re.compile(r"['\u2019&-]")
+LEAST_STEM_LETTERS, MOST_ENDING_LETTERS = 3, 2
+"""A name that is inflected is the same where it begins alike."""
 LEAST_NAME_LETTERS = 2
 """Of one letter is what is joined to a name: "L'Oréal", "Varn's"."""
 _QUOTED = re.compile(r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{8,400})[\"\u201d\u00bb]")
@@ -237,8 +239,17 @@ def _compares_names(read: _Read, shown: Sequence[_Shown]) -> bool:
 
 def _strangers(read: _Read, shown: Sequence[_Shown]) -> Iterator[str]:
     for name, parts in read.names:
-        if not all(len(part) < LEAST_NAME_LETTERS or any(part in each.words for each in shown) for part in parts):
+        if not all(len(part) < LEAST_NAME_LETTERS or _stands(part, read.language, shown) for part in parts):
             yield f"{name} is not in what it cites"
+
+
+def _stands(part: str, language: str, shown: Sequence[_Shown]) -> bool:
+    if any(part in each.words for each in shown):
+        return True
+    if language not in INFLECTING:
+        return False
+    stem = part[: max(len(part) - MOST_ENDING_LETTERS, LEAST_STEM_LETTERS)]
+    return any(word.startswith(stem) for each in shown for word in each.words)
 
 
 def _doubts(read: _Read, bank: Bank, cites: Sequence[str], fit: float) -> list[str]:

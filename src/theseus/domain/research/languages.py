@@ -10,6 +10,8 @@ OTHER = "other"
 """A language that is known only as none of the others."""
 KEEP_NAMES = frozenset(("en", "fr", "es", "pt", "it"))
 """Languages that write names with capitals, nothing else within a sentence, and never inflect them."""
+INFLECTING = frozenset(("cyrillic", "greek", OTHER))
+"""Languages and scripts whose names have endings."""
 LEAST_WORDS = 2
 """So many different small words make a language."""
 MOST_UNKNOWN = 40

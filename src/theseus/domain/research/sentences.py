@@ -40,7 +40,9 @@ LONGEST_ABBREVIATION = 12
 _FIGURE = re.compile(
     r"\d|%|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|third|quarter|double)\b", re.I
 )
-_NAME = re.compile(r"\b[A-Z][\w&'\u2019-]*\w\b")
+_CAPITALS = "A-Z" + "".join(sign for sign in map(chr, range(0xC0, 0x530)) if sign.isupper())
+"""Of the Latin, Greek and Cyrillic scripts."""
+_NAME = re.compile(rf"\b[{_CAPITALS}][\w&'\u2019-]*\w\b")
 _CAUSE = re.compile(
     r"\b(?:because|cause[sd]?|due to|leads? to|led to|results? in|resulted in|therefore|thus|hence|owing to|drives?|drove"
     r"|first|last|only|most|least|best|worst|largest|smallest|highest|lowest|fastest|slowest|oldest|youngest|longest|never|always"

@@ -1,5 +1,7 @@
 """Of errors planted in a report the rules find at least 95 %, and call no more than 5 % of true sentences wrong."""
 
+# ruff: noqa: RUF001 - texts in many scripts
+
 import random
 
 import pytest
@@ -270,3 +272,54 @@ def test_a_name_that_another_language_may_write_otherwise_is_a_doubt_and_one_of_
 def test_what_denies_is_known_in_every_language(sentence: str, quote: str, *, is_doubted: bool) -> None:
     reasons = judged(sentence, shown_by(quote)).reasons
     assert ("it denies what the cited words say, or says what they deny" in reasons) is is_doubted
+
+
+ABROAD = "The bridge of Łódź, built by the firm Ørsted in 1987, is 412 metres long, and the mayor of Århus has seen it."
+
+
+@pytest.mark.parametrize(
+    ("draft", "support", "reason"),
+    [
+        ("The bridge of Łódź is 412 metres long [[c]].", "supported", ""),
+        ("The bridge of Lodz was built by Orsted in 1987 [[c]].", "supported", ""),
+        ("The bridge of Århus is 412 metres long, and it was built in 1987 [[c]].", "supported", ""),
+        ("The bridge of Ústí is 412 metres long [[c]].", "unsupported", "Ústí is not in what it cites"),
+        (
+            "The bridge, built by the firm Ćosić in 1987, is there [[c]].",
+            "unsupported",
+            "Ćosić is not in what it cites",
+        ),
+        ("The bridge is near the town of Łódź.", "unsupported", "it claims something and cites nothing"),
+        ("There are nineteen bridges here.", "unsupported", "it claims something and cites nothing"),
+    ],
+)
+def test_a_name_is_one_whatever_letter_it_begins_with(draft: str, support: str, reason: str) -> None:
+    found = judged(draft, shown_by(ABROAD))
+    assert (found.support.value, "".join(found.reasons[:1])) == (support, reason)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "stranger"),
+    [
+        (
+            "В Москве мост построил Иван Петров в 1987 году [[c]].",
+            "Москва: мост построен Иваном Петровым в 1987 году.",
+            "",
+        ),
+        (
+            "В Москве мост построил Сергей Петров в 1987 году [[c]].",
+            "Москва: мост построен Иваном Петровым в 1987 году.",
+            "Сергей",
+        ),
+        ("Το 1987 η γέφυρα της Πάτρας άνοιξε [[c]].", "Πάτρα: η γέφυρα άνοιξε το 1987.", ""),
+        ("Το 1987 η γέφυρα της Λάρισας άνοιξε [[c]].", "Πάτρα: η γέφυρα άνοιξε το 1987.", "Λάρισας"),
+    ],
+)
+def test_where_names_are_inflected_one_that_begins_otherwise_is_a_doubt(
+    sentence: str, quote: str, stranger: str
+) -> None:
+    found = judged(sentence, shown_by(quote))
+    assert found.support is not Support.UNSUPPORTED
+    assert [reason for reason in found.reasons if "is not in what it cites" in reason] == (
+        [f"{stranger} is not in what it cites"] if stranger else []
+    )
