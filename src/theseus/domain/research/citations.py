@@ -15,7 +15,7 @@ from theseus.domain.research.figures import Figures, figures, missing
 from theseus.domain.research.languages import INFLECTING, KEEP_NAMES, language_of
 from theseus.domain.research.quotes import Folded, find, fold
 from theseus.domain.research.sentences import Sentence, first_words, names, sentences
-from theseus.domain.research.wording import denies, reckons
+from theseus.domain.research.wording import Clause, clauses, disagree, reckons
 from theseus.domain.research.words import stems_of, unmarked
 
 BETTER = 1.5
@@ -48,7 +48,7 @@ class _Read:
     """With the parts that have to be in what it cites."""
     quoted: Sequence[str]
     derives: bool
-    denies: bool
+    clauses: Sequence[Clause]
     language: str
 
 
@@ -60,7 +60,7 @@ class _Shown:
     figures: Figures
     stems: Mapping[str, None]
     words: frozenset[str]
-    denies: bool
+    clauses: Sequence[Clause]
     language: str
 
 
@@ -121,7 +121,7 @@ class Bank:
             names=[(name, [unmarked(part.casefold()) for part in _JOINED.split(name)]) for name in wanted],
             quoted=_QUOTED.findall(sentence.text),
             derives=reckons(sentence.text, claimed.language),
-            denies=denies(sentence.text, claimed.language),
+            clauses=clauses(sentence.text, claimed.language),
             language=claimed.language,
         )
 
@@ -257,7 +257,7 @@ def _doubts(read: _Read, bank: Bank, cites: Sequence[str], fit: float) -> list[s
     found = [] if _compares_names(read, shown) else list(_strangers(read, shown))
     if fit < LEAST_FIT:
         found.append("it shares few words with what it cites")
-    if read.denies != any(each.denies for each in shown):
+    if disagree(read.clauses, [clause for each in shown for clause in each.clauses]):
         found.append("it denies what the cited words say, or says what they deny")
     return found
 
@@ -280,7 +280,7 @@ def _read_card(card: Card) -> _Shown:
         figures=read,
         stems=dict.fromkeys(stems_of(text)),
         words=frozenset(_WORD.findall(unmarked(text.casefold()))),
-        denies=denies(f"{card.quote} {card.claim}", read.language),
+        clauses=(*clauses(card.quote, read.language), *clauses(card.claim, read.language)),
         language=read.language,
     )
 

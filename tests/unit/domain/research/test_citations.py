@@ -274,6 +274,42 @@ def test_what_denies_is_known_in_every_language(sentence: str, quote: str, *, is
     assert ("it denies what the cited words say, or says what they deny" in reasons) is is_doubted
 
 
+DENIED = "it denies what the cited words say, or says what they deny"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is false that Acme sold 400 bikes in Peru",
+        "It is untrue that Acme sold 400 bikes in Peru",
+        "Acme was unable to sell 400 bikes in Peru",
+        "Acme denied that it sold 400 bikes in Peru",
+        "Acme declined to sell 400 bikes in Peru",
+        "Acme lacks the 400 bikes that were sold in Peru",
+        "That Acme sold 400 bikes in Peru was wrong",
+    ],
+)
+def test_words_that_deny_without_a_not_are_known(sentence: str) -> None:
+    assert judged(f"{sentence} [[c]].", shown_by("Acme sold 400 bikes in Peru.")).reasons == (DENIED,)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_doubted"),
+    [
+        ("Acme sold 400 bikes in Peru", False),
+        ("Acme did not sell 400 bikes in Peru", True),
+        ("Acme sold 400 bikes in Peru, but it has no shop there", False),
+        ("Acme has a shop in Peru", True),
+        ("Acme has no shop in Peru", False),
+        ("Acme did not sell 400 bikes in Peru, but has no shop there", True),
+    ],
+)
+@pytest.mark.parametrize("quote", ["Acme sold 400 bikes in Peru, {}", "Acme, they say, sold 400 bikes in Peru; {}"])
+def test_what_denies_is_held_to_what_is_said_of_the_same_thing(sentence: str, quote: str, *, is_doubted: bool) -> None:
+    bank = shown_by(quote.format("but Acme has no shop there."))
+    assert (DENIED in judged(f"{sentence} [[c]].", bank).reasons) is is_doubted
+
+
 ABROAD = "The bridge of Łódź, built by the firm Ørsted in 1987, is 412 metres long, and the mayor of Århus has seen it."
 
 
