@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluation.corpus import Corpus
 from evaluation.drafting import WRONG_WORDS, Draft, Planted
@@ -96,15 +96,21 @@ def detecting(corpus: Corpus, outcome: Outcome, draft: Draft) -> list[Row]:
     checks = {each.text: each.support for each in outcome.first_checks}
     missed = [each for each in draft.errors if checks.get(each.text, Support.SUPPORTED) is Support.SUPPORTED]
     alarms = [text for text in draft.truths if checks.get(text) is Support.UNSUPPORTED]
+    doubted = [text for text in draft.truths if checks.get(text) is Support.WEAK]
     stands = dict(_cited_sentences(outcome))
     left = [each for each in draft.errors if each.text in stands and _is_wrong(each, stands[each.text], corpus)]
     lost = [text for text in draft.truths if text not in stands]
     errors, truths = len(draft.errors), len(draft.truths)
-    named = _first(f"{each.kind}: {each.text}" for each in missed)
+    named = _first(f"{each.kind} in {each.form}: {each.text}" for each in missed)
     return [
         _least("M5 planted errors that the rules find", errors - len(missed), errors, 95, named),
         _few("M5 true sentences that the rules refuse", alarms, truths),
-        _few("M5 planted errors that stand in the report", [f"{each.kind}: {each.text}" for each in left], errors),
+        replace(_few("M5 true sentences that the rules doubt", doubted, truths), goal=None),
+        _few(
+            "M5 planted errors that stand in the report",
+            [f"{each.kind} in {each.form}: {each.text}" for each in left],
+            errors,
+        ),
         _few("M5 true sentences that do not stand in the report", lost, truths),
     ]
 

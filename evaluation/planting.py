@@ -8,7 +8,7 @@ from enum import StrEnum
 from evaluation.naming import MONTHS, Names
 from evaluation.pages import ORDERS, REPRINT, filler, paragraphs_with
 from evaluation.subjects import Kind, filled
-from evaluation.truth import Fact, Fate, Page, PageKind, PlantedFacet, PlantedQuestion
+from evaluation.truth import Fact, Fate, Item, Page, PageKind, PlantedFacet, PlantedQuestion
 
 HOSTS = 7
 PLAIN_HOSTS = 2
@@ -117,6 +117,13 @@ class Field:
             told=(filled(kind.told[0], values), filled(kind.told[1], values)),
             swapped=filled(kind.told[1], wrong),
             renamed=filled(kind.told[1], other) if kind.has_name else "",
+            denied=filled(kind.denied, values),
+            item=Item(
+                label=kind.item[0],
+                value=kind.item[1].format_map(values),
+                swapped=kind.item[1].format_map(wrong),
+                renamed=kind.item[1].format_map(other) if kind.names_in_item else "",
+            ),
         )
 
     def _values(self, it: str, kind: Kind) -> dict[str, str]:

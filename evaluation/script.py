@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pydantic import BaseModel
 
 from evaluation.corpus import Corpus
-from evaluation.drafting import Draft, drafted
+from evaluation.drafting import Draft, drafted, item_of, row_of
 from evaluation.evidence import evidence_in
 from evaluation.researching import next_step
 from tests.support.studies import ASSESSOR, ENTAILER, MENDER, OUTLINER, PLANNER, RESEARCHER, SCOPER, WRITER
@@ -128,6 +128,9 @@ class ResearchScript:
     def _entailer(self, asked: Asked) -> Reply:
         truths = {f"{text}." for fact in self._corpus.facts for text in fact.told}
         truths |= {fact.claim for fact in self._corpus.facts}
+        for fact in self._corpus.facts:
+            value = fact.item.value
+            truths |= {row_of(fact, value), item_of(fact, value, bold=True), item_of(fact, value, bold=False)}
         return _json(
             Shown(
                 sentences=[

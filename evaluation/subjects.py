@@ -12,7 +12,8 @@ FILE = Path(__file__).with_name("subjects.yaml")
 class Kind(BaseModel):
     """One facet that a question can have. `figure` is the lowest, the highest and the step of its number; a date has none.
 
-    `says` are wordings of sources, `claims` of researchers, `told` of reports.
+    `says` are wordings of sources, `claims` of researchers, `told` of reports; `denied` is the contrary, `item` what a table or
+    a list has: of what, and the value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,11 +24,18 @@ class Kind(BaseModel):
     says: tuple[str, str, str]
     claims: tuple[str, str]
     told: tuple[str, str]
+    denied: str
+    item: tuple[str, str]
 
     @property
     def has_name(self) -> bool:
         """Whether every source of it names somebody."""
         return all("{who}" in text or "{firm}" in text for text in (*self.says, *self.told))
+
+    @property
+    def names_in_item(self) -> bool:
+        """Whether its value in a table or a list names somebody."""
+        return "{who}" in self.item[1] or "{firm}" in self.item[1]
 
 
 class Aspect(BaseModel):

@@ -48,11 +48,21 @@ NEEDED = {Fate.DOUBLE: 2, Fate.LINKED: 2, Fate.COPIED: 2}
 
 
 @dataclass(frozen=True)
+class Item:
+    """A fact as a table or a list has it: of what, its value, one with a wrong figure, and one with a wrong name, if it has any."""
+
+    label: str
+    value: str
+    swapped: str
+    renamed: str
+
+
+@dataclass(frozen=True)
 class Fact:
     """One sentence of one page that shows a facet.
 
     `claim` is how a researcher puts it, `told` two ways in which a report may (without the stop at the end), `swapped` the
-    second of them with a wrong figure, `renamed` with a wrong name where it names somebody. `level` is 2 where only a link
+    second of them with a wrong figure, `renamed` with a wrong name where it names somebody, `denied` their contrary. `level` is 2 where only a link
     leads to the page.
     """
 
@@ -64,6 +74,8 @@ class Fact:
     told: tuple[str, str]
     swapped: str
     renamed: str
+    denied: str
+    item: Item
     level: int = 1
 
     @property

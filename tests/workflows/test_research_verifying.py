@@ -61,6 +61,17 @@ async def test_what_rules_doubt_and_a_model_denies_is_mended(study: Study) -> No
     assert "froze" not in result.result and "did not freeze in 2018. [1]" in result.result
 
 
+async def test_what_a_model_denies_and_nobody_mends_is_taken_out(study: Study) -> None:
+    down = {"when": {"system": MENDER}, "fault": {"status": 400}}
+    rules = of_river(study, says(ENTAILER, sentences=[{"number": 0, "shown": False}]))
+    cite = study.cite(RIVER)
+    both = writes(
+        f"## Varn\n\nThe river of Varn froze in 2018. {cite} The river of Varn did not freeze in 2018. {cite}"
+    )
+    result = await study.run(down, both, *rules, enable_verification=True)
+    assert "froze" not in result.result and "did not freeze in 2018. [1]" in result.result
+
+
 async def test_what_rules_doubt_and_nobody_denies_stands_as_it_is_and_is_called_weak(study: Study) -> None:
     rules = of_river(study, says(ENTAILER, sentences=[]), says(MENDER, sentence="Never asked."))
     result = await study.run(*rules, enable_verification=True)

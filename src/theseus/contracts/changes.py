@@ -30,7 +30,9 @@ class Change(IntEnum):
     """A team that takes over from a template's node uses no more tools than the node names."""
     FALLBACK_LABELLED = 10
     """A task that goes on without its template is labelled with the mode in which it does."""
-    TOLD_AT_START = 11
+    DENIED_CLEARED = 11
+    """A sentence that the rules doubt, that a model denies and that nobody rewrites is taken out."""
+    TOLD_AT_START = 12
     """An agent is told what people said while it was being started."""
 
 

@@ -129,6 +129,15 @@ def test_errors_that_are_missed_and_truths_that_are_refused_are_counted() -> Non
     ]
 
 
+def test_truths_that_are_doubted_are_told_without_a_goal() -> None:
+    checks = [
+        SentenceCheck(start=0, end=1, text=WRONG, support=Support.WEAK),
+        SentenceCheck(start=0, end=1, text=RIGHT, support=Support.WEAK),
+    ]
+    row = rows_of(result(first_checks=checks))["M5 true sentences that the rules doubt"]
+    assert (row.value, row.goal) == (100, None) and not missed(result(first_checks=checks))
+
+
 def test_wrong_words_that_stand_in_the_report_are_counted() -> None:
     left = report(f"{WRONG[:-1]} [{numbers()[FACTS[0].url]}].")
     assert missed(result(left)) == ["M5 planted errors that stand in the report"]

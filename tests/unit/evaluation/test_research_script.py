@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.corpus import Corpus
-from evaluation.drafting import KINDS, Draft, drafted
+from evaluation.drafting import DENIED, KINDS, QUOTED, Draft, Form, drafted
 from evaluation.pages import text_of
 from evaluation.script import ResearchScript
 from theseus.activities.llm.scripted.script import Asked
@@ -11,10 +11,11 @@ from theseus.contracts.research import Card, Source, Support
 from theseus.domain.research.citations import Bank, check
 from theseus.domain.research.sentences import sentences
 from theseus.domain.research.sources import card_id, source_id
+from theseus.domain.research.wording import denies
 from theseus.domain.research.writing import evidence_text
 from theseus.roles.researching import RESEARCH_ROLES
 
-SEEDS = range(1, 6)
+SEEDS = (*range(1, 6), *range(101, 106))
 
 
 def cards_of(corpus: Corpus) -> list[Card]:
@@ -57,6 +58,16 @@ def test_all_that_is_said_to_be_planted_stands_in_the_draft_once(seed: int) -> N
 def test_over_some_seeds_every_kind_of_error_is_planted() -> None:
     drafts = [draft_of(corpus, cards_of(corpus)) for corpus in map(Corpus.planted, SEEDS)]
     assert {error.kind for draft in drafts for error in draft.errors} == set(KINDS)
+    forms = {(error.kind, error.form) for draft in drafts for error in draft.errors}
+    assert {kind for kind, form in forms if form is Form.ROW} == {kind for kind, form in forms if form is Form.ITEM}
+    assert {kind for kind, form in forms if form is Form.ROW} == set(KINDS) - {QUOTED, DENIED}
+
+
+def test_over_some_seeds_true_rows_true_items_and_true_denials_are_planted() -> None:
+    truths = [text for corpus in map(Corpus.planted, SEEDS) for text in draft_of(corpus, cards_of(corpus)).truths]
+    assert any(" | " in text for text in truths)
+    assert any(text.startswith("**") for text in truths) and any(": " in text for text in truths if text[0] != "*")
+    assert any(denies(text, "en") for text in truths)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -12,9 +12,11 @@ from functools import cached_property
 
 from theseus.contracts.research import Card, SentenceCheck, Support
 from theseus.domain.research.figures import Figures, figures, missing
+from theseus.domain.research.languages import INFLECTING, KEEP_NAMES, language_of
 from theseus.domain.research.quotes import Folded, find, fold
-from theseus.domain.research.sentences import Sentence, first_words, has_capital_nouns, names, sentences
-from theseus.domain.research.words import stems_of
+from theseus.domain.research.sentences import Sentence, first_words, names, sentences
+from theseus.domain.research.wording import Clause, clauses, disagree, reckons
+from theseus.domain.research.words import stems_of, unmarked
 
 BETTER = 1.5
 """Another card shows a sentence better when it fits it so many times as well."""
@@ -26,14 +28,11 @@ _NEARLY = 0.999
 
 _WORD = re.compile(r"\w+")
 _JOINED = re.compile(r"['\u2019&-]")
-_OF_NO_NAME = ("", "s")
+LEAST_STEM_LETTERS, MOST_ENDING_LETTERS = 3, 2
+"""A name that is inflected is the same where it begins alike."""
+LEAST_NAME_LETTERS = 2
+"""Of one letter is what is joined to a name: "L'Oréal", "Varn's"."""
 _QUOTED = re.compile(r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{8,400})[\"\u201d\u00bb]")
-_DERIVES = re.compile(
-    r"%|percent|per cent|\b(?:total|sum|together|combined|overall|differen\w+|more|fewer|less|increas\w+|decreas\w+|rose|ris\w+|fell"
-    r"|fall\w*|grew|grow\w*|declin\w+|dropp?\w*|times|twice|doubl\w+|tripl\w+|half|halv\w+|ratio|average|mean|share|gap|net)\b",
-    re.IGNORECASE,
-)
-_NOT = re.compile(r"\b(?:not|no|never|none|neither|nor|without|cannot|failed to|\w+n['\u2019]t)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,8 @@ class _Read:
     """With the parts that have to be in what it cites."""
     quoted: Sequence[str]
     derives: bool
-    denies: bool
-    has_capital_nouns: bool
-    """Its words with capitals need not be names."""
+    clauses: Sequence[Clause]
+    language: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,8 @@ class _Shown:
     figures: Figures
     stems: Mapping[str, None]
     words: frozenset[str]
-    denies: bool
+    clauses: Sequence[Clause]
+    language: str
 
 
 class _Cited:
@@ -97,7 +96,7 @@ class Bank:
                 self._having.setdefault(word, []).append(place)
         self._weight = {word: math.log(1 + len(self._shown) / len(places)) for word, places in self._having.items()}
         self._rare = math.log(1 + len(self._shown))
-        self._checked: dict[tuple[str, tuple[str, ...], bool], SentenceCheck] = {}
+        self._checked: dict[tuple[str, tuple[str, ...], bool, str], SentenceCheck] = {}
         self._cited: dict[tuple[str, ...], _Cited] = {}
         plain = {word for shown in self._shown.values() for word in _WORD.findall(shown.text) if word.islower()}
         # what is written small elsewhere, or joins words, only begins a sentence
@@ -108,8 +107,9 @@ class Bank:
             if name.lower() not in plain and stems_of(name)
         }
 
-    def read(self, sentence: Sentence) -> _Read:
-        """A sentence as the rules see it."""
+    def read(self, sentence: Sentence, language: str = "") -> _Read:
+        """A sentence as the rules see it; `language` is its text's, where that is known."""
+        claimed = figures(sentence.text, language)
         begin = [word for word in first_words(sentence.text) if self.is_name(word)]
         wanted = dict.fromkeys([*begin, *names(sentence.text)])
         weights = {stem: self._weight.get(stem, self._rare) for stem in stems_of(sentence.text)}
@@ -117,12 +117,12 @@ class Bank:
             sentence=sentence,
             weights=weights,
             whole=sum(weights.values()),
-            figures=figures(sentence.text),
-            names=[(name, [part.casefold() for part in _JOINED.split(name)]) for name in wanted],
+            figures=claimed,
+            names=[(name, [unmarked(part.casefold()) for part in _JOINED.split(name)]) for name in wanted],
             quoted=_QUOTED.findall(sentence.text),
-            derives=bool(_DERIVES.search(sentence.text)),
-            denies=bool(_NOT.search(sentence.text)),
-            has_capital_nouns=has_capital_nouns(sentence.text),
+            derives=reckons(sentence.text, claimed.language),
+            clauses=clauses(sentence.text, claimed.language),
+            language=claimed.language,
         )
 
     def shown(self, cites: Sequence[str]) -> list[_Shown]:
@@ -159,12 +159,12 @@ class Bank:
         ]
         return sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:MOST_BETTER]
 
-    def checked(self, sentence: Sentence) -> SentenceCheck:
+    def checked(self, sentence: Sentence, language: str) -> SentenceCheck:
         """A sentence with what the rules found; one that was looked at before is not looked at again."""
-        key = (sentence.text, sentence.cites, sentence.claims)
+        key = (sentence.text, sentence.cites, sentence.claims, language)
         made = self._checked.get(key)
         if made is None:
-            made = self._checked[key] = check_sentence(sentence, self)
+            made = self._checked[key] = check_sentence(sentence, self, language)
         return made.model_copy(update={"start": sentence.start, "end": sentence.end})
 
     def is_name(self, word: str) -> bool:
@@ -174,7 +174,8 @@ class Bank:
 
 def check(draft: str, bank: Bank) -> list[SentenceCheck]:
     """All sentences of a draft with what the rules found."""
-    return [bank.checked(sentence) for sentence in sentences(draft)]
+    language = language_of(draft)
+    return [bank.checked(sentence, language) for sentence in sentences(draft)]
 
 
 def as_shown(bank: Bank) -> dict[str, Card]:
@@ -191,8 +192,8 @@ def _quoted(card: Card) -> Card:
     return card.model_copy(update={"claim": " ".join(card.quote.split())})
 
 
-def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
-    """One sentence with what the rules found."""
+def check_sentence(sentence: Sentence, bank: Bank, language: str = "") -> SentenceCheck:
+    """One sentence with what the rules found; `language` is its text's, where that is known."""
     base = SentenceCheck(
         start=sentence.start, end=sentence.end, text=sentence.text, cites=sentence.cites, claims=sentence.claims
     )
@@ -201,7 +202,7 @@ def check_sentence(sentence: Sentence, bank: Bank) -> SentenceCheck:
         return _found(base, Support.UNSUPPORTED, [f"cites {', '.join(unknown)}, which is no evidence that was found"])
     if not sentence.claims:
         return base
-    read = bank.read(sentence)
+    read = bank.read(sentence, language)
     if not sentence.cites:
         better = [name for score, name in bank.best(read, LEAST_FIT) if _would_do(read, bank, name, score)]
         return _found(base, Support.UNSUPPORTED, ["it claims something and cites nothing"], better)
@@ -222,24 +223,41 @@ def _wrong(read: _Read, bank: Bank, cites: tuple[str, ...]) -> Iterator[str]:
     shown = bank.shown(cites)
     for figure in missing(read.figures, [each.figures for each in shown], derives=read.derives):
         yield f"{figure} is not in what it cites"
-    if not read.has_capital_nouns:
+    if _compares_names(read, shown):
         yield from _strangers(read, shown)
     for quoted in read.quoted:
         if not bank.cited(cites).has(quoted):
             yield f"the quoted words “{quoted[:60]}” are not there"
 
 
+def _compares_names(read: _Read, shown: Sequence[_Shown]) -> bool:
+    """Whether a name that is not in what is cited is wrong: in another language or script it may only be written otherwise."""
+    if read.language and read.language not in KEEP_NAMES:
+        return False
+    return all(each.language in ("", read.language) or not read.language for each in shown)
+
+
 def _strangers(read: _Read, shown: Sequence[_Shown]) -> Iterator[str]:
     for name, parts in read.names:
-        if not all(part in _OF_NO_NAME or any(part in each.words for each in shown) for part in parts):
+        if not all(len(part) < LEAST_NAME_LETTERS or _stands(part, read.language, shown) for part in parts):
             yield f"{name} is not in what it cites"
 
 
+def _stands(part: str, language: str, shown: Sequence[_Shown]) -> bool:
+    if any(part in each.words for each in shown):
+        return True
+    if language not in INFLECTING:
+        return False
+    stem = part[: max(len(part) - MOST_ENDING_LETTERS, LEAST_STEM_LETTERS)]
+    return any(word.startswith(stem) for each in shown for word in each.words)
+
+
 def _doubts(read: _Read, bank: Bank, cites: Sequence[str], fit: float) -> list[str]:
-    found = list(_strangers(read, bank.shown(cites))) if read.has_capital_nouns else []
+    shown = bank.shown(cites)
+    found = [] if _compares_names(read, shown) else list(_strangers(read, shown))
     if fit < LEAST_FIT:
         found.append("it shares few words with what it cites")
-    if read.denies != any(each.denies for each in bank.shown(cites)):
+    if disagree(read.clauses, [clause for each in shown for clause in each.clauses]):
         found.append("it denies what the cited words say, or says what they deny")
     return found
 
@@ -256,12 +274,14 @@ def _found(base: SentenceCheck, support: Support, reasons: Sequence[str], better
 
 def _read_card(card: Card) -> _Shown:
     text = f"{card.window or card.quote} {card.source.title}"
+    read = figures(text)
     return _Shown(
         text=text,
-        figures=figures(text),
+        figures=read,
         stems=dict.fromkeys(stems_of(text)),
-        words=frozenset(word.casefold() for word in _WORD.findall(text)),
-        denies=bool(_NOT.search(f"{card.quote} {card.claim}")),
+        words=frozenset(_WORD.findall(unmarked(text.casefold()))),
+        clauses=(*clauses(card.quote, read.language), *clauses(card.claim, read.language)),
+        language=read.language,
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from theseus.contracts.research import Card, Contradiction, FacetRow
-from theseus.domain.research.amounts import Amount, amounts, folded, without
+from theseus.domain.research.amounts import Amount, amounts
+from theseus.domain.research.numbers import folded, without
 from theseus.domain.research.times import Time, times
 from theseus.domain.research.topics import Topic, meanings, topic
 from theseus.domain.research.words import listed, overlap

@@ -6,12 +6,13 @@ HTML, indented lines and definitions of links are text like any other: a report 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from markdown_it import MarkdownIt
 
-from theseus.domain.research.words import listed
+from theseus.domain.research.languages import language_of, words_in
+from theseus.domain.research.numerals import numerals
 
 CITATION = re.compile(r"\[\[\s*([\w-]+(?:\s*[,;]\s*[\w-]+)*)\s*\]\]")
 LEAST_CLAIM_LETTERS = 8
@@ -39,11 +40,14 @@ LONGEST_ABBREVIATION = 12
 _FIGURE = re.compile(
     r"\d|%|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|third|quarter|double)\b", re.I
 )
-_NAME = re.compile(r"\b[A-Z][\w&'\u2019-]*\w\b")
+_CAPITALS = "A-Z" + "".join(sign for sign in map(chr, range(0xC0, 0x530)) if sign.isupper())
+"""Of the Latin, Greek and Cyrillic scripts."""
+_NAME = re.compile(rf"\b[{_CAPITALS}][\w&'\u2019-]*\w\b")
 _CAUSE = re.compile(
     r"\b(?:because|cause[sd]?|due to|leads? to|led to|results? in|resulted in|therefore|thus|hence|owing to|drives?|drove"
     r"|first|last|only|most|least|best|worst|largest|smallest|highest|lowest|fastest|slowest|oldest|youngest|longest|never|always"
-    r"|more \w+ than|less \w+ than|\w+er than)\b",
+    r"|more \w+ than|less \w+ than|\w+er than|weil|wegen|deshalb|daher|parce qu\w+|à cause|grâce à|en raison|donc"
+    r"|l[ea]s? plus|porque|debido a|por eso|(?:el|la|los|las) más|devido a|(?:o|a|os|as) mais|perché|a causa|grazie a|(?:il|la|i|le) più)\b",
     re.IGNORECASE,
 )
 _OPINION = re.compile(
@@ -62,12 +66,6 @@ _LABEL = re.compile(r"^(?:\*\*|__)[^*_]{1,80}(?::\s?(?:\*\*|__)|(?:\*\*|__)\s?:)
 _DRESS = " *_\"'\u201c\u201e\u2018\u00ab(["
 REACH = 8
 """So many signs before a word are looked at for what it begins."""
-_GERMAN = frozenset(
-    listed(
-        "der das und ist sind wurde wurden nicht ein eine einer einen mit für auf dem des zum zur sich hat aus bei nach über"
-    )
-)
-LEAST_GERMAN_WORDS = 2
 _LATIN = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"(?:\s|>|[-*+]\s|\d{1,3}[.)]\s|\|)*")
 _NO_NAMES = frozenset(
@@ -138,14 +136,18 @@ def sentences(draft: str) -> list[Sentence]:
     """The sentences of a Markdown draft, in order; a table's row is one."""
     found: list[Sentence] = []
     section = ""
+    language = language_of(draft)
     for block in layout(draft).blocks:
         if block.kind == "heading":
             section = draft[block.start : block.end].strip("# \n=-")
             continue
         in_row = block.kind == "row"
         pieces = [(block.start, block.end)] if in_row else _split(draft, block.start, block.end)
-        made = (_sentence(draft, *piece, section, in_row=in_row) for piece in pieces)
-        found += [sentence for sentence in made if sentence is not None]
+        for start, end in pieces:
+            sentence = _sentence(draft, start, end, in_row=in_row)
+            if sentence is not None:
+                claims = _claims(sentence.text, language, in_row=in_row)
+                found.append(replace(sentence, section=section, claims=claims))
     return found
 
 
@@ -192,7 +194,7 @@ def _split(draft: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -> Sentence | None:
+def _sentence(draft: str, start: int, end: int, *, in_row: bool) -> Sentence | None:
     marker = _MARKER.match(draft, start, end)
     begin = marker.end() if marker else start
     raw = draft[begin:end].rstrip()
@@ -206,10 +208,10 @@ def _sentence(draft: str, start: int, end: int, section: str, *, in_row: bool) -
     text = re.sub(r"\s+([.,;:!?])", r"\1", text)
     if not any(map(str.isalnum, text)):
         return None
-    return Sentence(begin, begin + len(raw), text, cites, section, _claims(text, in_row=in_row))
+    return Sentence(begin, begin + len(raw), text, cites, "", claims=False)
 
 
-def _claims(text: str, *, in_row: bool) -> bool:
+def _claims(text: str, language: str, *, in_row: bool) -> bool:
     plain = text.strip("*_\"'\u201c\u201d ")
     if in_row:
         return any(map(str.isdigit, plain)) or bool(names(text))
@@ -219,7 +221,15 @@ def _claims(text: str, *, in_row: bool) -> bool:
     if not _LATIN.search(plain):
         return letters >= LEAST_CLAIM_SIGNS
     least = LEAST_FIGURE_LETTERS if any(map(str.isdigit, plain)) else LEAST_CLAIM_LETTERS
-    return letters >= least and bool(_FIGURE.search(plain) or names(text) or _CAUSE.search(plain))
+    if letters < least:
+        return False
+    return bool(_FIGURE.search(plain) or names(text) or _CAUSE.search(plain)) or _counts(plain, language)
+
+
+def _counts(text: str, language: str) -> bool:
+    """Whether it has a number in words."""
+    small = text.lower()
+    return any(True for _ in numerals(small, words_in(small), language))
 
 
 def names(text: str) -> list[str]:
@@ -242,8 +252,3 @@ def _capitals(text: str) -> list[tuple[str, bool]]:
         if match.group().lower() not in _NO_NAMES:
             found[match.group(), begins] = None
     return list(found)
-
-
-def has_capital_nouns(text: str) -> bool:
-    """Whether a text is in a language whose nouns have capitals, names or not."""
-    return len(_GERMAN.intersection(text.split())) >= LEAST_GERMAN_WORDS

@@ -1,44 +1,37 @@
-"""Times of a claim: years, spans of years and days, in English, German, Japanese and Chinese."""
+"""Times of a claim: years, spans of years and days."""
 
 import re
 from dataclasses import dataclass
 
-from theseus.domain.research.amounts import ABOUT_BEFORE, JOINED, LEAST_BEFORE, MOST_BEFORE, REACH, UNITS
+from theseus.domain.research.amounts import ABOUT_BEFORE, LEAST_BEFORE, MOST_BEFORE, REACH
+from theseus.domain.research.dates import Date, dates
+from theseus.domain.research.languages import words_in
+from theseus.domain.research.numbers import lowered, without
+from theseus.domain.research.units import UNITS
 from theseus.domain.research.words import listed
 
 ABOUT_YEARS = 3
-LAST_YEAR = 2100
-"""The last year that is meant by "after"."""
-
-
-_MONTHS = {
-    name: place
-    for place, names in enumerate(
-        listed(
-            "january,jan,januar,jänner february,feb,februar march,mar,märz april,apr may,mai june,jun,juni july,jul,juli "
-            "august,aug september,sept,sep october,oct,oktober november,nov december,dec,dezember"
-        ),
-        start=1,
-    )
-    for name in names.split(",")
-}
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+FIRST_YEAR, LAST_YEAR = 1500, 2100
+"""What is called a year without more words; the last is meant by "after", too."""
+JOINED = r"0-9A-Za-z\u00c0-\u024f_.,"
+"""What a year does not stand right behind."""
 _YEAR = r"1[5-9]\d\d|20\d\d|2100"
 _TIME = re.compile(
-    rf"(?<![{JOINED}])(?:(?P<iso>({_YEAR})-(0[1-9]|1[0-2])(?:-(\d\d))?)(?![\w-])"
-    rf"|(?P<cjk>({_YEAR})\s?年(?!間|代)(?:度|(\d{{1,2}})月(?:(\d{{1,2}})日)?)?)"
-    rf"|(?P<dots>(\d{{1,2}})\.(\d{{1,2}})\.({_YEAR}))(?!\w)"
-    rf"|(?P<dmy>(\d{{1,2}})(?:st|nd|rd|th|\.)?\s(?:of\s)?({_MONTH})\b\.?,?(?:\s({_YEAR})(?!\w))?)"
-    rf"|(?P<mdy>({_MONTH})\.?\s(\d{{1,2}})(?:st|nd|rd|th)?(?!\w)(?:,?\s({_YEAR})(?!\w))?)"
-    rf"|(?P<my>({_MONTH})\.?,?\s({_YEAR})(?!\w))"
-    rf"|(?P<decade>({_YEAR})(?:['\u2019]?s|er|年代)(?!\w))"
+    rf"(?<![{JOINED}])(?:(?P<decade>({_YEAR})(?:['\u2019]?s|er|年代)(?!\w))"
     rf"|(?P<years>({_YEAR})\s?(?:[-\u2013\u2014〜~/]|to|and|bis|und|から)\s?({_YEAR}|\d\d)(?![\w.,]\d|\w))"
     rf"|(?P<year>({_YEAR}))(?![,.\u00a0\u202f']\d|[A-Za-z0-9]))",
     re.IGNORECASE,
 )
-_TIME_BEFORE = re.compile(r"\b(?:before|until|till|by|prior to|no later than|vor|bis|spätestens)\s$", re.IGNORECASE)
-_TIME_AFTER = re.compile(r"\b(?:after|not before|no earlier than|nach|frühestens)\s$", re.IGNORECASE)
-_TIME_IN = re.compile(r"\b(?:in|im|since|seit|jahr|year|of|during|early|late|mid|from|ab)\s$", re.IGNORECASE)
+_TIME_BEFORE = re.compile(
+    r"\b(?:before|until|till|by|prior to|no later than|vor|bis|spätestens|avant|antes de|prima del)\s$", re.IGNORECASE
+)
+_TIME_AFTER = re.compile(
+    r"\b(?:after|not before|no earlier than|nach|frühestens|après|después de|depois de|dopo il)\s$", re.IGNORECASE
+)
+_TIME_IN = re.compile(
+    r"\b(?:in|im|since|seit|jahr|year|of|during|early|late|mid|from|ab|en|depuis|desde|em|nel|dal|dès|año|ano|anno|année)\s$",
+    re.IGNORECASE,
+)
 _AFTER_YEAR = re.compile(
     r"(?:\d{4}|\s?(?:[-\u2013\u2014〜~/]|to|and|bis|und|から)\s?)+\s?([^\W\d_][\w-]*|[%€$£¥])", re.IGNORECASE
 )
@@ -70,35 +63,26 @@ class Time:
 
 def times(claim: str) -> list[Time]:
     """The times that a folded claim names, in order."""
-    return [made for match in _TIME.finditer(claim) if (made := _time(match, claim)) is not None]
+    small = lowered(claim)
+    days = [date for date in dates(small, words_in(small)) if _is_time(claim, date)]
+    made = [Time(date.year, date.year, date.month, date.day, date.start, date.end) for date in days]
+    rest = without(claim, ((date.start, date.end) for date in days)) if days else claim
+    made += [time for match in _TIME.finditer(rest) if (time := _years(match, claim)) is not None]
+    return sorted(made, key=lambda time: time.place)
 
 
-def _time(match: re.Match[str], claim: str) -> Time | None:
+def _is_time(claim: str, date: Date) -> bool:
+    """Whether a date is rather a time than a verb and a number, and may be written one way only."""
+    is_verb = claim.startswith("may", date.start) and not date.year
+    is_near = not date.year or FIRST_YEAR <= date.year <= LAST_YEAR
+    return is_near and not is_verb and not date.turns
+
+
+def _years(match: re.Match[str], claim: str) -> Time | None:
     kind = match.lastgroup
     groups = [part for part in match.groups()[match.re.groupindex[kind] :] if part is not None] if kind else []
-    match kind:
-        case "year" | "decade" | "years":
-            return _years(kind, groups, match.span(), claim)
-        case "iso" | "cjk":
-            parts = [int(part) for part in groups]
-        case "dots":
-            parts = [int(part) for part in reversed(groups)]
-        case "my":
-            parts = [int(groups[1]), _MONTHS.get(groups[0].lower(), 0)]
-        case "dmy":
-            parts = [int(groups[2]) if len(groups) > 2 else 0, _MONTHS.get(groups[1].lower(), 0), int(groups[0])]
-        case _:
-            parts = [int(groups[2]) if len(groups) > 2 else 0, _MONTHS.get(groups[0].lower(), 0), int(groups[1])]
-    if "may" in groups:
-        # rather the verb
-        return None
-    year, month, day = (*parts, 0, 0)[:3]
-    return Time(year, year, month, day, *match.span()) if month <= 12 and day <= 31 else None
-
-
-def _years(kind: str, groups: list[str], span: tuple[int, int], claim: str) -> Time | None:
     first = int(groups[0])
-    place, end = span
+    place, end = match.span()
     last = first
     if kind == "decade":
         return Time(first, first + 9 if first % 10 == 0 else first, place=place, end=end)

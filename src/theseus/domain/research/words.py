@@ -1,9 +1,13 @@
 """The words of a text that carry its meaning, without their endings."""
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 _WORD = re.compile(r"\w+")
+_BARE = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "\u0131": "i"}
+)
 _STOP = frozenset(
     [
         "the",
@@ -81,6 +85,15 @@ def overlap(first: Collection[str], second: Collection[str]) -> float:
     """How much of the shorter of two lists of stems the other has, 0..1."""
     one, other = set(first), set(second)
     return len(one & other) / min(len(one), len(other)) if one and other else 0.0
+
+
+def unmarked(text: str) -> str:
+    """Letters without accents, each as people write it who have none: of "Łódź" "Lodz"."""
+    if text.isascii():
+        return text
+    return "".join(
+        sign for sign in unicodedata.normalize("NFKD", text.translate(_BARE)) if not unicodedata.combining(sign)
+    )
 
 
 def listed(text: str) -> list[str]:

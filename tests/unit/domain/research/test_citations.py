@@ -1,5 +1,7 @@
 """Of errors planted in a report the rules find at least 95 %, and call no more than 5 % of true sentences wrong."""
 
+# ruff: noqa: RUF001 - texts in many scripts
+
 import random
 
 import pytest
@@ -217,3 +219,143 @@ def test_a_word_that_begins_a_sentence_of_a_source_is_no_name() -> None:
     )
     for draft in ("There the river did not freeze in 2018 [[a]].", "In 2018 the river did not freeze [[a]]."):
         assert judged(draft, bank).support is Support.SUPPORTED, draft
+
+
+def shown_by(quote: str, **more: str) -> Bank:
+    source = Source(id="s", url="https://varn.example", title="Notes")
+    window = more.get("window", quote)
+    return Bank([Card(id="c", claim=more.get("claim", quote), quote=quote, window=window, source=source)])
+
+
+GERMANY = "In 2020 some 3.5 million bikes were sold in Germany, and the share of Acme was 12.5 per cent of all of them."
+FOREIGN = [
+    "In Deutschland wurden im Jahr 2020 rund 3,{} Millionen Räder verkauft, und der Anteil von Acme war 12,5 Prozent [[c]].",
+    "En 2020, 3,{} millions de vélos ont été vendus en Allemagne, et la part d'Acme était de 12,5 pour cent [[c]].",
+    "En 2020 se vendieron 3,{} millones de bicicletas en Alemania, y la parte de Acme fue del 12,5 por ciento [[c]].",
+    "Em 2020 foram vendidos 3,{} milhões de bicicletas na Alemanha, e a parte da Acme foi de 12,5 por cento [[c]].",
+    "Nel 2020 sono stati venduti 3,{} milioni di biciclette in Germania, e la parte di Acme era del 12,5 per cento [[c]].",
+]
+
+
+@pytest.mark.parametrize("sentence", FOREIGN)
+def test_a_report_may_be_in_another_language_than_its_sources_and_wrong_figures_are_found(sentence: str) -> None:
+    bank = shown_by(GERMANY)
+    assert judged(sentence.format(5), bank).support is not Support.UNSUPPORTED
+    wrong = judged(sentence.format(6), bank)
+    assert wrong.support is Support.UNSUPPORTED and "3,6 " in wrong.reasons[0]
+
+
+def test_a_name_that_another_language_may_write_otherwise_is_a_doubt_and_one_of_the_same_language_is_wrong() -> None:
+    french = "Le pont de Varn a été construit à Londres en 1987, selon le maire de la ville."
+    assert judged("The bridge of Varn was built in London in 1987 [[c]].", shown_by(french)).support is Support.WEAK
+    wrong = judged("Le pont de Varn a été construit à Paris en 1987 [[c]].", shown_by(french))
+    assert (wrong.support, wrong.reasons) == (Support.UNSUPPORTED, ("Paris is not in what it cites",))
+    russian = "Мост построен в Москве в 1987 году, и он стоит 5 миллионов рублей."
+    assert judged("The bridge was built in Moscow in 1987 [[c]].", shown_by(russian)).support is Support.WEAK
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "is_doubted"),
+    [
+        (
+            "Der Fluss ist 2018 nicht zugefroren, wie der Bericht sagt [[c]].",
+            "Der Fluss ist 2018 nicht zugefroren.",
+            False,
+        ),
+        ("Der Fluss ist 2018 zugefroren, wie der Bericht sagt [[c]].", "Der Fluss ist 2018 nicht zugefroren.", True),
+        ("La rivière n'a pas gelé en 2018, selon le rapport [[c]].", "The river did not freeze in 2018.", False),
+        ("La rivière a gelé en 2018, selon le rapport [[c]].", "The river did not freeze in 2018.", True),
+        ("El río no se heló en 2018, según el informe [[c]].", "The river froze in 2018.", True),
+        ("Nobody crossed the river in 2018 [[c]].", "People crossed the river in 2018.", True),
+    ],
+)
+def test_what_denies_is_known_in_every_language(sentence: str, quote: str, *, is_doubted: bool) -> None:
+    reasons = judged(sentence, shown_by(quote)).reasons
+    assert ("it denies what the cited words say, or says what they deny" in reasons) is is_doubted
+
+
+DENIED = "it denies what the cited words say, or says what they deny"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is false that Acme sold 400 bikes in Peru",
+        "It is untrue that Acme sold 400 bikes in Peru",
+        "Acme was unable to sell 400 bikes in Peru",
+        "Acme denied that it sold 400 bikes in Peru",
+        "Acme declined to sell 400 bikes in Peru",
+        "Acme lacks the 400 bikes that were sold in Peru",
+        "That Acme sold 400 bikes in Peru was wrong",
+    ],
+)
+def test_words_that_deny_without_a_not_are_known(sentence: str) -> None:
+    assert judged(f"{sentence} [[c]].", shown_by("Acme sold 400 bikes in Peru.")).reasons == (DENIED,)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_doubted"),
+    [
+        ("Acme sold 400 bikes in Peru", False),
+        ("Acme did not sell 400 bikes in Peru", True),
+        ("Acme sold 400 bikes in Peru, but it has no shop there", False),
+        ("Acme has a shop in Peru", True),
+        ("Acme has no shop in Peru", False),
+        ("Acme did not sell 400 bikes in Peru, but has no shop there", True),
+    ],
+)
+@pytest.mark.parametrize("quote", ["Acme sold 400 bikes in Peru, {}", "Acme, they say, sold 400 bikes in Peru; {}"])
+def test_what_denies_is_held_to_what_is_said_of_the_same_thing(sentence: str, quote: str, *, is_doubted: bool) -> None:
+    bank = shown_by(quote.format("but Acme has no shop there."))
+    assert (DENIED in judged(f"{sentence} [[c]].", bank).reasons) is is_doubted
+
+
+ABROAD = "The bridge of Łódź, built by the firm Ørsted in 1987, is 412 metres long, and the mayor of Århus has seen it."
+
+
+@pytest.mark.parametrize(
+    ("draft", "support", "reason"),
+    [
+        ("The bridge of Łódź is 412 metres long [[c]].", "supported", ""),
+        ("The bridge of Lodz was built by Orsted in 1987 [[c]].", "supported", ""),
+        ("The bridge of Århus is 412 metres long, and it was built in 1987 [[c]].", "supported", ""),
+        ("The bridge of Ústí is 412 metres long [[c]].", "unsupported", "Ústí is not in what it cites"),
+        (
+            "The bridge, built by the firm Ćosić in 1987, is there [[c]].",
+            "unsupported",
+            "Ćosić is not in what it cites",
+        ),
+        ("The bridge is near the town of Łódź.", "unsupported", "it claims something and cites nothing"),
+        ("There are nineteen bridges here.", "unsupported", "it claims something and cites nothing"),
+    ],
+)
+def test_a_name_is_one_whatever_letter_it_begins_with(draft: str, support: str, reason: str) -> None:
+    found = judged(draft, shown_by(ABROAD))
+    assert (found.support.value, "".join(found.reasons[:1])) == (support, reason)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "stranger"),
+    [
+        (
+            "В Москве мост построил Иван Петров в 1987 году [[c]].",
+            "Москва: мост построен Иваном Петровым в 1987 году.",
+            "",
+        ),
+        (
+            "В Москве мост построил Сергей Петров в 1987 году [[c]].",
+            "Москва: мост построен Иваном Петровым в 1987 году.",
+            "Сергей",
+        ),
+        ("Το 1987 η γέφυρα της Πάτρας άνοιξε [[c]].", "Πάτρα: η γέφυρα άνοιξε το 1987.", ""),
+        ("Το 1987 η γέφυρα της Λάρισας άνοιξε [[c]].", "Πάτρα: η γέφυρα άνοιξε το 1987.", "Λάρισας"),
+    ],
+)
+def test_where_names_are_inflected_one_that_begins_otherwise_is_a_doubt(
+    sentence: str, quote: str, stranger: str
+) -> None:
+    found = judged(sentence, shown_by(quote))
+    assert found.support is not Support.UNSUPPORTED
+    assert [reason for reason in found.reasons if "is not in what it cites" in reason] == (
+        [f"{stranger} is not in what it cites"] if stranger else []
+    )

@@ -38,7 +38,7 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
     """The draft in which each sentence that claims something stands on what it cites.
 
     Citations are mended by rules; then, where a model may help, it is asked whether weak sentences are shown, and to
-    rewrite those that are not; what is unsupported still is taken out. Untouched sentences stay byte for byte.
+    rewrite those that are not; what is unsupported or denied still is taken out. Untouched sentences stay byte for byte.
     """
     run.reserve = VERIFYING
     quest.show("verifying")
@@ -52,13 +52,13 @@ async def verify(run: Run, quest: Quest, draft: str) -> Verified:
         checks = await _asked(run, checks, verdicts)
         draft = mended(draft, await _rewritten(run, checks, verdicts))
         checks = check(draft, bank)
-    draft = _cleared(draft, checks)
+    draft = _cleared(draft, checks, verdicts if run.has(Change.DENIED_CLEARED) else {})
     last = check(draft, bank)
     if not any(each.claims and each.cites for each in last):
         run.note_degraded("nothing of the text stood on its evidence; the report holds the evidence as it was found")
         draft = compiled(quest.plan, Found(as_shown(bank)))
         draft = _cited_anew(draft, check(draft, bank))
-        draft = _cleared(draft, check(draft, bank))
+        draft = _cleared(draft, check(draft, bank), {})
         last = check(draft, bank)
     return Verified(draft, first, score(await _asked(run, last, verdicts) if quest.controls.verifies else last))
 
@@ -68,8 +68,13 @@ def _cited_anew(draft: str, checks: Sequence[SentenceCheck]) -> str:
     return mended(draft, [repair for each in failed if (repair := cited_anew(draft, each)) is not None])
 
 
-def _cleared(draft: str, checks: Sequence[SentenceCheck]) -> str:
-    return mended(draft, [deleted(each) for each in checks if each.claims and each.support is Support.UNSUPPORTED])
+def _cleared(draft: str, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> str:
+    failed = [each for each in checks if each.support is Support.UNSUPPORTED or _is_denied(each, verdicts)]
+    return mended(draft, [deleted(each) for each in failed if each.claims])
+
+
+def _is_denied(check: SentenceCheck, verdicts: Verdicts) -> bool:
+    return check.support is Support.WEAK and verdicts.get(_key(check)) is False
 
 
 async def _asked(run: Run, checks: list[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
@@ -104,7 +109,7 @@ def _key(check: SentenceCheck) -> tuple[str, tuple[str, ...]]:
 def _to_mend(run: Run, checks: Sequence[SentenceCheck], verdicts: Verdicts) -> list[SentenceCheck]:
     claims = [each for each in checks if each.claims]
     failed = [each for each in claims if each.support is Support.UNSUPPORTED]
-    denied = [each for each in claims if each.support is Support.WEAK and verdicts.get(_key(each)) is False]
+    denied = [each for each in claims if _is_denied(each, verdicts)]
     return [*failed, *(denied if denied and run.has(Change.DENIED_MENDED) else ())][:MOST_REWRITTEN]
 
 
