@@ -14,6 +14,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from evaluation.corpus import Corpus
+from evaluation.evidence import evidence_in
 from evaluation.measures import Restart, restarting
 from evaluation.rows import Row
 from evaluation.script import ROLES, ResearchScript
@@ -21,8 +22,9 @@ from evaluation.side_by_side import role_of
 from evaluation.site import LOOPBACK, Site, port_of, reserved, serving
 from evaluation.trial import CONTEXT, WORKFLOW, result_of
 from tests.support.servers import valkey
+from tests.support.studies import WRITER
 from theseus.activities.llm.scripted.logged import LoggedRequest
-from theseus.activities.llm.scripted.script import Script
+from theseus.activities.llm.scripted.script import Asked, Reply, Rule, Script
 from theseus.activities.llm.scripted.server import ScriptedModel, running
 from theseus.config import environment
 
@@ -30,6 +32,20 @@ MODEL_SECONDS = 0.5
 QUEUE = "eval-restarts"
 UNTOLD_SECONDS = 1.0
 """An answer that came so shortly before the kill was in flight still: the worker had not told Temporal of it."""
+DOUBTED = "Nobody talks about it, because everybody has grown used to it"
+"""No evidence says so in these words or in others: rules doubt it, and a model denies it."""
+
+
+class DoubtedScript(ResearchScript):
+    """A model whose draft has use for all roles, whatever was planted."""
+
+    def choose(self, asked: Asked) -> tuple[Rule, Reply]:
+        """The answer of the role that is asked; the writer says more than the evidence does."""
+        rule, reply = super().choose(asked)
+        cards = evidence_in(asked.last_user, self._corpus) if asked.system.startswith(WRITER) else []
+        if cards:
+            reply = reply.model_copy(update={"text": f"{reply.text}\n\n{DOUBTED} [[{cards[0].id}]]."})
+        return rule, reply
 
 
 class _Workers:
@@ -68,7 +84,7 @@ async def restarts(client: Client, seed: int, folder: Path) -> list[Row]:
     """Runs the same research once undisturbed, and once for each phase with a worker that is killed in it."""
     listener = reserved()
     corpus = Corpus.planted(seed, port=port_of(listener), plain=True)
-    site, script = Site(corpus), ResearchScript(corpus, MODEL_SECONDS)
+    site, script = Site(corpus), DoubtedScript(corpus, MODEL_SECONDS)
     with valkey(folder) as redis_url:
         async with serving(site, listener) as url, running(Script()) as model:
             model.play(script)
@@ -90,23 +106,25 @@ async def restarts(client: Client, seed: int, folder: Path) -> list[Row]:
 
 async def _killed_in_each(client: Client, query: str, model: ScriptedModel, workers: _Workers) -> list[Restart]:
     with workers.running():
-        undisturbed, phases, _ = await _researched(client, query, model, workers, "")
+        undisturbed, _ = await _researched(client, query, model, workers, "")
     found: list[Restart] = []
-    for phase in phases:
+    for phase in ROLES:
         with workers.running():
-            report, _, killed_at = await _researched(client, query, model, workers, phase)
-        found.append(Restart(phase, report == undisturbed, _repeated(model.requests, killed_at)))
+            report, killed_at = await _researched(client, query, model, workers, phase)
+        # a phase that never came has shown nothing
+        is_same = killed_at is not None and report == undisturbed
+        found.append(Restart(phase, is_same, _repeated(model.requests, killed_at or 0.0)))
     return found
 
 
 async def _researched(
     client: Client, query: str, model: ScriptedModel, workers: _Workers, phase: str
-) -> tuple[str, list[str], float]:
+) -> tuple[str, float | None]:
     """One research, its worker killed once when a call of this phase is under way.
 
-    Gives the report's hash, all phases, and when the kill was, in seconds since the epoch.
+    Gives the report's hash, and when the kill was, in seconds since the epoch; None where there was none.
     """
-    killed_at = 0.0
+    killed_at: float | None = None
     model.clear()
     handle = await client.start_workflow(
         WORKFLOW, {"query": query, "context": dict(CONTEXT)}, id=f"eval-{uuid.uuid4()}", task_queue=QUEUE
@@ -119,8 +137,7 @@ async def _researched(
             workers.replace()
             break
     text = (await result).result
-    met = {role_of(each) for each in model.requests}
-    return hashlib.sha256(text.encode()).hexdigest(), [words for words in ROLES if words in met], killed_at
+    return hashlib.sha256(text.encode()).hexdigest(), killed_at
 
 
 def _repeated(requests: Sequence[LoggedRequest], killed_at: float) -> int:

@@ -1,10 +1,13 @@
 """The scripted model plants the errors that it says, the same ones for the same evidence, beside sentences that are true."""
 
+from typing import Any
+
 import pytest
 
 from evaluation.corpus import Corpus
 from evaluation.drafting import DENIED, KINDS, QUOTED, Draft, Form, drafted
 from evaluation.pages import text_of
+from evaluation.restarts import DOUBTED, DoubtedScript
 from evaluation.script import ResearchScript
 from theseus.activities.llm.scripted.script import Asked
 from theseus.contracts.research import Card, Source, Support
@@ -13,7 +16,8 @@ from theseus.domain.research.sentences import sentences
 from theseus.domain.research.sources import card_id, source_id
 from theseus.domain.research.wording import denies
 from theseus.domain.research.writing import evidence_text
-from theseus.roles.researching import RESEARCH_ROLES
+from theseus.roles.researching import REPORTER, RESEARCH_ROLES
+from theseus.roles.role import Role
 
 SEEDS = (*range(1, 6), *range(101, 106))
 
@@ -82,18 +86,32 @@ def test_the_rules_find_the_planted_errors_and_let_true_sentences_be(seed: int) 
     assert len(alarms) <= 0.05 * len(draft.truths), alarms
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_draft_of_a_research_whose_worker_is_killed_has_use_for_who_mends_and_who_is_asked(seed: int) -> None:
+    corpus = Corpus.planted(seed, plain=True)
+    cards = cards_of(corpus)
+    _, reply = DoubtedScript(corpus).choose(asked_of(REPORTER, f"Evidence:\n{evidence_text(cards)}"))
+    checks = check(reply.text or "", Bank(cards))
+    doubted = next(each for each in checks if each.text == f"{DOUBTED}.")
+    assert (doubted.support, doubted.claims, doubted.better) == (Support.WEAK, True, ())
+    assert any(each.support is Support.UNSUPPORTED and each.cites and not each.better for each in checks)
+
+
+def asked_of(role: Role[Any], text: str) -> Asked:
+    return Asked(
+        provider="openai",
+        model="m",
+        system=role.instructions,
+        messages=[("user", text)],
+        tools={},
+        tool_choice="auto",
+        stream=False,
+        characters=1,
+    )
+
+
 def test_every_role_of_a_research_is_known_by_its_first_words() -> None:
     script = ResearchScript(Corpus.planted(1))
     for role in RESEARCH_ROLES:
-        asked = Asked(
-            provider="openai",
-            model="m",
-            system=role.instructions,
-            messages=[("user", "Your question:\nnone of ours")],
-            tools={},
-            tool_choice="auto",
-            stream=False,
-            characters=1,
-        )
-        _, reply = script.choose(asked)
+        _, reply = script.choose(asked_of(role, "Your question:\nnone of ours"))
         assert not reply.is_silent, role.name

@@ -1,7 +1,7 @@
 """From a draft that cites evidence by ids to the report that people read, and to the one that programs read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -25,6 +25,8 @@ from theseus.domain.research.sentences import CITATION
 
 HASH_CHARS = 8
 QUOTE_CHARS = 300
+MOST_COMPILED_BYTES = 200_000
+"""So much of what is shown stands in for a text, with its sources: all of it has to fit into a result, with its checks."""
 
 _STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
 _STRAY_OR_OWN = re.compile(rf"({FIRST_OWN}[^{LAST_OWN}]*{LAST_OWN})|{_STRAY.pattern}")
@@ -151,14 +153,31 @@ def rendered(draft: str, found: Found, *, cites: bool) -> tuple[str, list[Citati
 
 
 def compiled(plan: ResearchPlan, found: Found) -> str:
-    """The draft that stands in when no model can write one: what is shown, by question, each with its evidence."""
+    """The draft that stands in when no model can write one: what is shown, by question, each with its evidence.
+
+    Of more than MOST_COMPILED_BYTES each question has the first of its evidence.
+    """
     parts: list[str] = []
     for question in plan.questions:
-        cards = [card for card in found.cards.values() if card.question == question.id]
+        cards = list(_first(found.cards.values(), question.id, MOST_COMPILED_BYTES // len(plan.questions)))
         if cards:
             lines = [f"- {_sentence(card.claim)} [[{card.id}]]" for card in cards]
             parts.append(f"## {plain(question.question)}\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _first(cards: Iterable[Card], question: str, room_bytes: int) -> Iterator[Card]:
+    listed: set[str] = set()
+    for card in cards:
+        if card.question != question:
+            continue
+        room_bytes -= len(card.claim.encode())
+        if card.source.id not in listed:
+            room_bytes -= len(f"{card.source.title}{card.source.url}".encode())
+            listed.add(card.source.id)
+        if room_bytes < 0:
+            return
+        yield card
 
 
 def facts(cards: Sequence[Card]) -> list[JsonValue]:

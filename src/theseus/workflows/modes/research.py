@@ -7,10 +7,11 @@ from pydantic import JsonValue
 from theseus.contracts.changes import Change
 from theseus.contracts.errors import StepFailed
 from theseus.contracts.research import FacetRow
-from theseus.contracts.task import ResearchStrategy
+from theseus.contracts.task import Citation, ResearchStrategy
 from theseus.domain.research.coverage import covered_percent, open_rows
 from theseus.domain.research.presets import PRESETS, Controls, says_no_rounds, settled
 from theseus.domain.research.report import Found, facts, rendered, words_of
+from theseus.domain.research.room import Room
 from theseus.workflows.answer import Answer, OverlongTask
 from theseus.workflows.conclusion import reason_of
 from theseus.workflows.patterns.research.assessing import assess
@@ -63,13 +64,23 @@ def _report(run: Run, quest: Quest, verified: Verified) -> Answer:
     found = Found(run.evidence, rows, quest.contradictions(rows), words_of(quest.scope.language))
     text, citations = rendered(verified.draft, found, cites=quest.controls.cites)
     metadata = _metadata(run, quest, rows)
-    metadata["citations"] = [citation.model_dump(mode="json") for citation in citations]
-    metadata["verification"] = verified.last.model_dump(mode="json") | {
-        "before_repair": verified.first.model_dump(mode="json")
-    }
-    if quest.controls.gives_facts:
-        metadata["facts"] = facts(quest.cards)
+    _add_findings(metadata, Room(text), quest, verified, citations)
     return _answer(run, quest, text, metadata)
+
+
+def _add_findings(
+    metadata: dict[str, JsonValue], room: Room, quest: Quest, verified: Verified, citations: Sequence[Citation]
+) -> None:
+    """Puts sources, checked sentences and facts into the metadata, as much as has room, and how much had none."""
+    metadata["citations"] = room.take("citations", [each.model_dump(mode="json") for each in citations], 0.3)
+    last, first = (report.model_dump(mode="json") for report in (verified.last, verified.first))
+    last["sentences"] = room.take("sentences", last["sentences"], 0.4)
+    if quest.controls.gives_facts:
+        metadata["facts"] = room.take("facts", facts(quest.cards), 0.7)
+    first["sentences"] = room.take("sentences_before_repair", first["sentences"])
+    metadata["verification"] = last | {"before_repair": first}
+    if room.left_out:
+        metadata["left_out"] = dict(room.left_out)
 
 
 def _nothing(run: Run, quest: Quest) -> Answer:
