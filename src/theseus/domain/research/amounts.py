@@ -52,7 +52,7 @@ _ENDS = frozenset(
     )
 )
 """Words that what is counted does not go beyond."""
-_COUNTED = re.compile(r"[^\W\d_][\w'\u2019-]*")
+_COUNTED = re.compile(r"[^\W\d_][\w'\u2019-]{0,60}")
 REACH = 24
 """So many characters before a figure are looked at."""
 MOST_COUNTED = 3

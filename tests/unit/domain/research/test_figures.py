@@ -167,7 +167,7 @@ def test_any_text_has_figures_or_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["1 ", "1.1", "two-", "zwei", "vent", "quatre-vingt-", "5 million ", "1 may ", "3億", "€5"]
+    "words", ["1 ", "12,", "千1万", "1.1", "two-", "zwei", "vent", "quatre-vingt-", "5 million ", "1 may ", "3億", "€5"]
 )
 @pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
 def test_a_model_that_says_one_figure_for_ever_holds_up_no_worker(words: str, language: str) -> None:
