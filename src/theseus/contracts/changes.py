@@ -36,6 +36,8 @@ class Change(IntEnum):
     """An agent is told what people said while it was being started."""
     LET_GO_AT_START = 13
     """An agent that starts held goes on where its task was let go while it was being started."""
+    CHANGED_CUT = 14
+    """A changed plan that is not sound is cut to what is, as the first is."""
 
 
 NEWEST = max(Change)
