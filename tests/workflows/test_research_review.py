@@ -23,6 +23,7 @@ CHANGED = {
     "when": {"system": PLANNER, "last_user": "A person reviewed the plan"},
     "reply": plans(question("bridge", "length"), {**question("mayor", "name"), "serves": []})["reply"],
 }
+ANY_CHANGE = {"system": PLANNER, "any_message": "A person reviewed the plan"}
 NOTHING = {"when": {"system": RESEARCHER}, "reply": {"text": "nothing was found"}}
 
 
@@ -109,6 +110,36 @@ async def test_a_reviewer_may_leave_out_what_the_scope_requires(there: World) ->
     await says(handle, "approve")
     result = await there.result(handle)
     assert not any("could not be changed" in reason for reason in result.metadata.degraded)
+
+
+async def test_a_change_that_makes_a_plan_too_large_is_cut_to_what_may_be(there: World) -> None:
+    many = {"when": ANY_CHANGE, "reply": plans(*(question(f"q{number}", "x") for number in range(30)))["reply"]}
+    there.model.replace({"rules": [scopes("bridge"), many, FIRST, NOTHING]})
+    given = {"force_research": True, "research_strategy": "quick", "review_plan": "manual"}
+    handle = await there.start("What of Varn?", workflow="ResearchWorkflow", context=given)
+    await waits(handle, 1)
+    await says(handle, "feedback", message="all of it")
+    await waits(handle, 2)
+    seen = await state(handle)
+    assert seen.plan is not None and [q.id for q in seen.plan.questions] == ["q0", "q1", "q2"]
+    await says(handle, "approve")
+    result = await there.result(handle)
+    assert "cut to what is sound" in " ".join(result.metadata.degraded)
+
+
+async def test_a_change_of_which_nothing_can_be_read_leaves_the_plan_as_it_was(there: World) -> None:
+    unread = {"when": ANY_CHANGE, "reply": {"text": "no plan at all"}}
+    there.model.replace({"rules": [scopes("bridge"), unread, FIRST, NOTHING]})
+    given = {"force_research": True, "research_strategy": "quick", "review_plan": "manual"}
+    handle = await there.start("What of Varn?", workflow="ResearchWorkflow", context=given)
+    await waits(handle, 1)
+    await says(handle, "feedback", message="all of it")
+    await waits(handle, 2)
+    seen = await state(handle)
+    assert seen.plan is not None and [q.id for q in seen.plan.questions] == ["bridge"]
+    await says(handle, "approve")
+    result = await there.result(handle)
+    assert "could not be changed" in " ".join(result.metadata.degraded)
 
 
 async def test_a_rejected_plan_closes_the_task_as_denied(there: World) -> None:

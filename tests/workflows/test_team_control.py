@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError
+from temporalio.service import RPCError
 
 from tests.support.teams import does, plans, subtask, synthesis
 from tests.support.world import Handle, World, until
 from theseus.contracts.control import ControlState
 from theseus.contracts.task import TaskStatus
 from theseus.workflows import team
+from theseus.workflows.crew import Crew
+from theseus.workflows.milestones import Milestones
 
 
 async def started(there: World, *rules: dict[str, Any]) -> Handle:
@@ -163,3 +166,38 @@ async def test_what_people_say_reaches_an_agent_that_is_about_to_start(
     for name in ("do a", "do b"):
         last = [messages for messages in agents if messages[1]["content"].startswith(name)][-1]
         assert str(last).count("in French, please") == 1
+
+
+async def test_an_agent_that_was_let_go_while_it_was_being_started_goes_on(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_starts(monkeypatch, 4.0)
+    flush, next_agent = Milestones.flush, Crew.next_agent
+    due: list[str] = []
+
+    def told(crew: Crew) -> str:
+        due.append(next_agent(crew))
+        return due[-1]
+
+    async def slowly(milestones: Milestones) -> None:
+        await flush(milestones)
+        if due:
+            await asyncio.sleep(2)
+
+    async def is_due() -> bool:
+        return bool(due)
+
+    async def is_held_from_its_start() -> bool:
+        try:
+            return await is_held(there, f"{handle.id}/agent/1")
+        except RPCError:
+            return False
+
+    monkeypatch.setattr(Milestones, "flush", slowly)
+    monkeypatch.setattr(Crew, "next_agent", told)
+    handle = await started(there, plans(subtask("a"), subtask("b", "a")), does("a"), does("b"), synthesis("all of it"))
+    await until(is_due)
+    await handle.signal("pause", {})
+    await until(is_held_from_its_start)
+    await handle.signal("resume", {})
+    assert (await asyncio.wait_for(there.result(handle), 60)).result == "all of it"

@@ -34,6 +34,10 @@ class Change(IntEnum):
     """A sentence that the rules doubt, that a model denies and that nobody rewrites is taken out."""
     TOLD_AT_START = 12
     """An agent is told what people said while it was being started."""
+    LET_GO_AT_START = 13
+    """An agent that starts held goes on where its task was let go while it was being started."""
+    CHANGED_CUT = 14
+    """A changed plan that is not sound is cut to what is, as the first is."""
 
 
 NEWEST = max(Change)

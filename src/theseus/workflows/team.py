@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from theseus.contracts.agent import AgentReport, Assignment
 from theseus.contracts.changes import Change
-from theseus.contracts.control import SIGNAL_PAUSE, SIGNAL_TOLD, ControlReason, MessageToTask
+from theseus.contracts.control import SIGNAL_PAUSE, SIGNAL_RESUME, SIGNAL_TOLD, ControlReason, MessageToTask
 from theseus.contracts.errors import Denied, ErrorType
 from theseus.contracts.messages import Route
 from theseus.contracts.plan import Subtask
@@ -105,5 +105,7 @@ async def _catch_up(run: Run, child: Child, *, was_paused: bool, known: int) -> 
     state, said = run.control.state, run.control.said[known:] if run.has(Change.TOLD_AT_START) else []
     if state.is_paused and not was_paused:
         await child.signal(SIGNAL_PAUSE, ControlReason(reason=state.pause_reason))
+    elif was_paused and not state.is_paused and run.has(Change.LET_GO_AT_START):
+        await child.signal(SIGNAL_RESUME, ControlReason())
     for number, text in enumerate(said, start=known):
         await child.signal(SIGNAL_TOLD, MessageToTask(message_id=f"said/{number}", text=text))

@@ -27,6 +27,8 @@ _NEARLY = 0.999
 """Scores that are added up in another order differ by less."""
 
 _WORD = re.compile(r"\w+")
+_STOPS = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)")
+"""Of "U.S.", which is "US"."""
 _JOINED = re.compile(r"['\u2019&-]")
 LEAST_STEM_LETTERS, MOST_ENDING_LETTERS = 3, 2
 """A name that is inflected is the same where it begins alike."""
@@ -111,7 +113,10 @@ class Bank:
         """A sentence as the rules see it; `language` is its text's, where that is known."""
         claimed = figures(sentence.text, language)
         begin = [word for word in first_words(sentence.text) if self.is_name(word)]
-        wanted = dict.fromkeys([*begin, *names(sentence.text)])
+        # a unit such as MW is held to what is cited with its figure; behind a year, Miles and Pound are people
+        beside = (word for number in claimed.numbers for word in _WORD.findall(number.text))
+        units = {word for word in beside if not word.istitle()}
+        wanted = dict.fromkeys([*begin, *(name for name in names(sentence.text) if name not in units)])
         weights = {stem: self._weight.get(stem, self._rare) for stem in stems_of(sentence.text)}
         return _Read(
             sentence=sentence,
@@ -279,7 +284,7 @@ def _read_card(card: Card) -> _Shown:
         text=text,
         figures=read,
         stems=dict.fromkeys(stems_of(text)),
-        words=frozenset(_WORD.findall(unmarked(text.casefold()))),
+        words=frozenset(_WORD.findall(unmarked(_STOPS.sub("", text).casefold()))),
         clauses=(*clauses(card.quote, read.language), *clauses(card.claim, read.language)),
         language=read.language,
     )

@@ -57,6 +57,7 @@ _AFTER_WORDS = re.compile(rf"{_GAP}(?P<unit>{_UNIT})")
 _MYRIAD = re.compile(r"(\d[\d,.]*)\s?(千?)([万萬億亿兆]?)")
 _MONEY = frozenset(("usd", "eur", "gbp", "yen", "yuan"))
 _CURRENCIES = "$€£¥"
+_CODES = frozenset(listed("usd eur gbp jpy cny rmb"))
 _SIGNS = "-\u2212"
 _LEADS = f" {_CURRENCIES}{_SIGNS}"
 _RAISED = re.compile("(?<=\\d)[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
@@ -154,6 +155,9 @@ def _before(text: str, start: int) -> tuple[int, Unit | None, bool]:
     last = text[at - 1 : at]
     if last not in _LEADS:
         return start, None, False
+    code = text[max(at - 4, 0) : at - 1]
+    if last == " " and code in _CODES and not text[max(at - 5, 0) : at - 4].isalnum():
+        return at - 4, UNITS[code], False
     if last == " " and text[max(at - 2, 0) : at - 1] in _CURRENCIES and at > 1:
         at -= 1
     if at and text[at - 1] in _CURRENCIES:

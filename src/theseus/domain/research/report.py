@@ -27,6 +27,8 @@ HASH_CHARS = 8
 QUOTE_CHARS = 300
 MOST_COMPILED_BYTES = 200_000
 """So much of what is shown stands in for a text, with its sources: all of it has to fit into a result, with its checks."""
+MOST_ADDRESS_BYTES = 300_000
+"""So much of addresses is in a report's list of sources; those that come later are named by their title and site alone."""
 
 _STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
 _STRAY_OR_OWN = re.compile(rf"({FIRST_OWN}[^{LAST_OWN}]*{LAST_OWN})|{_STRAY.pattern}")
@@ -147,7 +149,7 @@ def rendered(draft: str, found: Found, *, cites: bool) -> tuple[str, list[Citati
         for name, place in numbers.items()
     ]
     if cites and numbers:
-        lines = [_source_line(place, sources[name]) for name, place in numbers.items()]
+        lines = _source_lines((place, sources[name]) for name, place in numbers.items())
         parts.append(f"## {found.words.sources}\n\n" + "\n".join(lines))
     return "\n\n".join(part for part in parts if part) + "\n", citations
 
@@ -235,15 +237,24 @@ def _missing(found: Found) -> list[str]:
     return [f"## {found.words.missing}\n\n" + "\n".join(lines)] if lines else []
 
 
-def _source_line(number: int, source: Source) -> str:
-    about = [plain(source.title or source.domain), plain(source.domain)]
-    about += [plain(source.published)] if source.published else []
-    shown = (
-        f"<{address(source.url)}>" if source.url.startswith(("http://", "https://", "file://")) else plain(source.url)
-    )
-    return (
-        f"{number}. {'. '.join(dict.fromkeys(each for each in about if each))}. {shown} ({source.sha256[:HASH_CHARS]})"
-    )
+def _source_lines(cited: Iterable[tuple[int, Source]]) -> Iterator[str]:
+    left = MOST_ADDRESS_BYTES
+    for number, source in cited:
+        about = [plain(source.title or source.domain), plain(source.domain)]
+        about += [plain(source.published)] if source.published else []
+        shown = _address(source)
+        left -= len(shown.encode())
+        words = f"{number}. {'. '.join(dict.fromkeys(each for each in about if each))}."
+        yield (
+            f"{words} {shown} ({source.sha256[:HASH_CHARS]})"
+            if left >= 0
+            else f"{words} ({source.sha256[:HASH_CHARS]})"
+        )
+
+
+def _address(source: Source) -> str:
+    is_link = source.url.startswith(("http://", "https://", "file://"))
+    return f"<{address(source.url)}>" if is_link else plain(source.url)
 
 
 def _sentence(text: str) -> str:

@@ -310,6 +310,30 @@ def test_what_denies_is_held_to_what_is_said_of_the_same_thing(sentence: str, qu
     assert (DENIED in judged(f"{sentence} [[c]].", bank).reasons) is is_doubted
 
 
+@pytest.mark.parametrize(
+    ("sentence", "quote", "is_shown"),
+    [
+        ("The work cost 1.2 billion USD in 2020", "In 2020 the work cost $1.2bn.", True),
+        ("The work cost 1.2 billion US dollars in 2020", "In 2020 the work cost $1.2bn.", True),
+        ("The work cost US$1.2 billion in 2020", "In 2020 the work cost $1.2bn.", True),
+        ("The work cost EUR 5 million in 2020", "In 2020 the work cost €5 million.", True),
+        ("The work cost EUR 5 million in 2020", "In 2020 the work cost $5 million.", False),
+        ("The plant makes 10 MW of power", "The plant makes 10 megawatts of power.", True),
+        ("The plant makes 10 MW of power", "The plant makes 10 gigawatts of power.", False),
+        ("The disk has 4 GB of room", "The disk has 4 gigabytes of room.", True),
+        ("It was so until 1987 Miles came", "It was so until 1987 Omar came.", False),
+        ("The disk was sold in GB by the firm", "The disk was sold in Peru by the firm.", False),
+        ("The US and the UK signed it in 1999", "The U.S. and the U.K. signed it in 1999.", True),
+        ("The U.S. and the U.K. signed it in 1999", "The US and the UK signed it in 1999.", True),
+        ("The US and the UK signed it in 1999", "The U.S. and Peru signed it in 1999.", False),
+    ],
+)
+def test_a_unit_in_capitals_is_one_of_the_figure_and_an_abbreviation_is_one_name_with_or_without_stops(
+    sentence: str, quote: str, *, is_shown: bool
+) -> None:
+    assert (judged(f"{sentence} [[c]].", shown_by(quote)).support is Support.SUPPORTED) is is_shown
+
+
 ABROAD = "The bridge of Łódź, built by the firm Ørsted in 1987, is 412 metres long, and the mayor of Århus has seen it."
 
 

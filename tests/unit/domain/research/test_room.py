@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from theseus.contracts.research import Card, ResearchPlan, Source
-from theseus.domain.research.report import MOST_COMPILED_BYTES, Found, compiled, rendered
+from theseus.domain.research.report import MOST_ADDRESS_BYTES, MOST_COMPILED_BYTES, Found, compiled, rendered
 from theseus.domain.research.room import MOST_BYTES, Room, size_of
 
 
@@ -51,3 +51,25 @@ def test_evidence_that_stands_in_for_a_text_leaves_room_for_its_list_of_sources(
     )
     text, citations = rendered(compiled(plan, Found(cards)), Found(cards), cites=True)
     assert citations and len(text.encode()) <= MOST_COMPILED_BYTES * 1.1
+
+
+def test_a_report_that_cites_hundreds_of_long_addresses_leaves_room_for_what_goes_with_it() -> None:
+    cards = {
+        f"c-{number:08x}": Card(
+            id=f"c-{number:08x}",
+            claim=f"It has {number} doors.",
+            quote="",
+            source=Source(
+                id=f"s{number}",
+                url=f"https://varn.example/{number}/{'x' * 4000}",
+                title=f"Door {number}",
+                domain="varn.example",
+            ),
+            question="north",
+        )
+        for number in range(400)
+    }
+    draft = "\n\n".join(f"{card.claim} [[{card.id}]]" for card in cards.values())
+    text, citations = rendered(draft, Found(cards), cites=True)
+    assert len(citations) == 400 and len(text.encode()) <= MOST_ADDRESS_BYTES * 1.2
+    assert "<https://varn.example/0/x" in text and "\n400. Door 399. varn.example. (" in text

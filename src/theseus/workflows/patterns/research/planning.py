@@ -40,18 +40,12 @@ class Planner:
         try:
             draft = await ask_on(self._run, self._talk, self._role, check=self._problem)
         except COSTS_A_PHASE as error:
-            if (
-                isinstance(error, AnswerInvalid)
-                and self._last is not None
-                and (plan := trimmed(self._last, self._most)).questions
-            ):
-                self._run.note_degraded(f"the plan was cut to what is sound of it ({error.message[:200]})")
-                return plan
-            return self._alone(error)
+            return self._cut(error) or self._alone(error)
         return ResearchPlan(idea=draft.idea, questions=draft.questions)
 
     async def again(self, plan: ResearchPlan, feedback: str) -> ResearchPlan:
         """The next version of a plan; the same questions when no model can make another."""
+        self._last = None
         self._talk.say(
             UserMessage(
                 text=f"A person reviewed the plan:\n{feedback}\nGive the whole plan again, changed accordingly."
@@ -60,6 +54,8 @@ class Planner:
         try:
             draft = await ask_on(self._run, self._talk, self._role, check=self._problem_of_change)
         except COSTS_A_PHASE as error:
+            if self._run.has(Change.CHANGED_CUT) and (cut := self._cut(error)) is not None:
+                return cut.model_copy(update={"version": plan.version + 1})
             self._run.note_degraded(f"the plan could not be changed as was wished ({error.message[:200]})")
             return plan.model_copy(update={"version": plan.version + 1})
         return ResearchPlan(idea=draft.idea, questions=draft.questions, version=plan.version + 1)
@@ -74,6 +70,16 @@ class Planner:
         if not problem or not self._run.has(Change.REVIEWERS_CHOICE):
             return problem
         return "; ".join(faults(draft, self._scope.model_copy(update={"requirements": []}), self._most))
+
+    def _cut(self, error: DomainError) -> ResearchPlan | None:
+        """What is sound of the last plan that was given, where that is anything."""
+        if not isinstance(error, AnswerInvalid) or self._last is None:
+            return None
+        plan = trimmed(self._last, self._most)
+        if not plan.questions:
+            return None
+        self._run.note_degraded(f"the plan was cut to what is sound of it ({error.message[:200]})")
+        return plan
 
     def _alone(self, error: DomainError) -> ResearchPlan:
         words = f"no research plan could be made ({error.message[:200]}); the query is the only question"
