@@ -191,7 +191,7 @@ def _last_place(number: Written, value: Decimal) -> float:
     if isinstance(exponent, int) and exponent < 0:
         return 10.0**exponent
     zeros = next((place for place, digit in enumerate(reversed(digits)) if digit), 0)
-    return 10.0**zeros if zeros > 1 else 0.0
+    return float(f"1e{zeros}") if zeros > 1 else 0.0
 
 
 def _counted(text: str, end: int) -> tuple[str, ...]:

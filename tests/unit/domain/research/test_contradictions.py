@@ -3,6 +3,7 @@
 import pytest
 
 from theseus.contracts.research import Card, Contradiction, FacetRow, Source
+from theseus.domain.research.amounts import amounts
 from theseus.domain.research.contradictions import contradictions
 
 REAL = [
@@ -112,3 +113,9 @@ def test_figures_that_cannot_both_be_true_are_found_whoever_comes_first(first: s
 @pytest.mark.parametrize(("first", "second"), INNOCENT)
 def test_figures_that_can_both_be_true_are_none(first: str, second: str) -> None:
     assert told(first, second) == [] and told(second, first) == []
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "9" * 400, "0." + "0" * 400 + "1", f"1,{'000,' * 110}000"])
+def test_a_number_beyond_all_reckoning_is_no_fault(number: str) -> None:
+    for told in (f"The plant uses {number} litres of water.", f"The plant has {number} pumps."):
+        assert [number in each.text for each in amounts(told)] == [True]
