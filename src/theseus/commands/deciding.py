@@ -2,14 +2,14 @@
 
 import json
 import uuid
-from datetime import timedelta
 
 from pydantic import BaseModel, JsonValue
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from theseus.client import Handle, is_unknown
+from theseus.commands.patience import PATIENCE
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
 from theseus.contracts.control import (
     QUERY_PENDING_APPROVALS,
@@ -20,8 +20,6 @@ from theseus.contracts.control import (
     PendingApproval,
     UpdateReceipt,
 )
-
-PATIENCE = timedelta(seconds=15)
 
 
 async def decide(task_id: str, approval_id: str, *, approved: bool, feedback: str, who: str, change: str | None) -> int:
@@ -51,7 +49,7 @@ async def say_to(task_id: str, text: str, who: str) -> int:
 
 async def _only_one(handle: Handle, task_id: str) -> str:
     try:
-        pending = await handle.query(QUERY_PENDING_APPROVALS, result_type=list[PendingApproval], rpc_timeout=PATIENCE)
+        pending = await handle.query(QUERY_PENDING_APPROVALS, result_type=list[PendingApproval])
     except RPCError as error:
         raise gone(error, task_id) from error
     if len(pending) == 1:
@@ -69,10 +67,15 @@ async def update(handle: Handle, task_id: str, name: str, payload: BaseModel) ->
         CommandError: it refused, in its own words, or there is no such task.
     """
     try:
-        return await handle.execute_update(name, payload, result_type=UpdateReceipt, rpc_timeout=PATIENCE)
+        return await handle.execute_update(name, payload, result_type=UpdateReceipt)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise CommandError(
+            f"task {task_id} gave no answer within {PATIENCE.total_seconds():g} s, and it may have been taken; "
+            f"see `theseus status {task_id}`, and `theseus doctor`"
+        ) from error
     except RPCError as error:
         raise gone(error, task_id) from error
 
