@@ -19,6 +19,7 @@ rules:
   - when: {system: "You note what", any_message: "Aarhus"}
     reply: {json: {notes: [{fact: "The user lives in Aarhus.", said: "I live in Aarhus", kind: person, about: home, only_one: true, keywords: []}]}}
   - {when: {last_user: refuse}, fault: {status: 400, body: "no such thing"}}
+  - {when: {last_user: in its own words}, fault: {status: 400}}
   - {when: {any_message: overloaded}, fault: {status: 503, body: "come back later"}}
   - {when: {last_user: forever}, reply: {text: "once upon a time, for a long time"}, fault: {hang_after: 10}}
   - {when: {last_user: compute late, turn: 0}, latency: 8, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
@@ -65,6 +66,7 @@ def test_a_failed_task_is_1_with_its_reason_on_stderr_and_nothing_on_stdout(it: 
     ended = it.run("run", "refuse", *SIMPLE)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "failed" in ended.stderr and "no such thing" in ended.stderr
+    assert "scripted fault" in it.run("run", "in its own words", *SIMPLE).stderr
     refused = it.run("run", "", *SIMPLE, "--json")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["error"]["type"] == "InvalidInput"
