@@ -80,7 +80,7 @@ async def test_a_call_to_a_temporal_that_stops_meanwhile_ends_too(tmp_path: Path
             said = explained(late.value)
             assert "does not answer" in str(said) and said.exit_code == CANNOT_START
             with pytest.raises(CommandError, match=r"may have been taken.*theseus status x"):
-                await update(handle, "x", UPDATE_SEND_MESSAGE, MessageToTask(message_id="m", text="hello"))
+                await update(handle, UPDATE_SEND_MESSAGE, MessageToTask(message_id="m", text="hello"))
             assert time.monotonic() - began < 40
 
 

@@ -14,7 +14,7 @@ async def show_plan(task_id: str) -> int:
     try:
         state = await handle.query(QUERY_REVIEW_STATE, result_type=ReviewState)
     except RPCError as error:
-        raise gone(error, task_id) from error
+        raise await gone(error, handle) from error
     for line in lines(task_id, state):
         out(line)
     return 0
@@ -24,7 +24,7 @@ async def review_plan(task_id: str, action: str, message: str, version: int | No
     """Approves, rejects or comments on the plan."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
     decision = ReviewDecision(action=action, message=message, expected_version=version, reviewed_by=who)
-    receipt = await update(handle, task_id, UPDATE_REVIEW_PLAN, decision)
+    receipt = await update(handle, UPDATE_REVIEW_PLAN, decision)
     out(f"{task_id} {receipt.detail}")
     return 0
 
