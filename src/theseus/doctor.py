@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from theseus import runtime
 from theseus.activities.llm.catalogue import Catalogue, CatalogueError
+from theseus.commands import terminal
 from theseus.commands.terminal import out
 from theseus.config import Settings, environment
 from theseus.stores.archive.port import ArchiveDownError, UnfitArchiveError
@@ -46,7 +47,7 @@ async def doctor(settings: Settings, *, fix: bool, as_json: bool) -> int:
 
 async def _temporal(settings: Settings, *, fix: bool) -> list[Finding]:
     try:
-        client = await runtime.connect()
+        client = await terminal.client()
     except ConnectionError as error:
         return [Finding("Temporal", False, str(error), "start `theseus dev`, or set TEMPORAL_ADDRESS")]
     where = client.service_client.config.target_host

@@ -1,5 +1,6 @@
 """Logging: structlog over the standard library, one line an event, with the ids of what runs. Never a prompt, never a key."""
 
+import asyncio
 import logging
 import re
 import sys
@@ -97,13 +98,24 @@ def add_ids(_logger: object, _name: str, line: Line) -> Line:
 
 
 def briefly(_logger: object, _name: str, line: Line) -> Line:
-    """A failure of ours says in words what was wrong: it is told by them, and not by where in the code it was met."""
+    """A failure of ours, or a step that is broken off, is told by what was wrong, and not by where in the code it was met."""
     given: object = line.get("exc_info")
     error = cast("tuple[object, ...]", given)[1] if isinstance(given, tuple) else given
     if isinstance(error, ApplicationError) and error.type in _WORDED:
         del line["exc_info"]
         line["event"] = f"{line['event']}: {error}"
+    elif isinstance(error, asyncio.CancelledError) and activity.in_activity():
+        del line["exc_info"]
+        line["event"] = f"{line['event']}: {_broken_off()}"
     return line
+
+
+def _broken_off() -> str:
+    """Why the activity at work was broken off."""
+    details, limit = activity.cancellation_details(), activity.info().start_to_close_timeout
+    if details is not None and details.timed_out:
+        return f"it was not done within {limit.total_seconds():g} s" if limit else "its time was over"
+    return "the worker stops" if details is not None and details.worker_shutdown else "it was cancelled"
 
 
 def scrub(_logger: object, _name: str, line: Line) -> Line:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import (
@@ -59,7 +60,12 @@ def telemetry(settings: Settings) -> Runtime:
 
 
 async def connect(
-    runtime: Runtime | None = None, *, address: str | None = None, wait: timedelta | None = None
+    runtime: Runtime | None = None,
+    *,
+    address: str | None = None,
+    wait: timedelta | None = None,
+    patience: timedelta | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Client:
     """A client for the Temporal of the environment (`TEMPORAL_*`, profiles included).
 
@@ -67,6 +73,8 @@ async def connect(
         runtime: Core runtime to use; the process-wide default without it.
         address: host:port that wins over the environment.
         wait: keep trying for so long when nothing answers.
+        patience: how long one try may take; without it, as long as the SDK waits.
+        interceptors: what stands between the client and Temporal.
 
     Raises:
         ConnectionError: nothing answers there; the message says where.
@@ -82,7 +90,15 @@ async def connect(
     tries = 1 + int((wait or timedelta()).total_seconds())
     for left in reversed(range(tries)):
         try:
-            return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+            async with asyncio.timeout(patience.total_seconds() if patience is not None else None):
+                return await Client.connect(
+                    **config, data_converter=DATA_CONVERTER, runtime=runtime, interceptors=interceptors
+                )
+        except TimeoutError as error:
+            raise ConnectionError(
+                f"Temporal at {target} lets us in, and does not answer: it is overloaded or stopped; "
+                "see its log, start it again, or set TEMPORAL_ADDRESS"
+            ) from error
         except (RuntimeError, ValueError, OSError) as error:
             if isinstance(error, OSError | ValueError):
                 raise ConnectionError(f"the TEMPORAL_* settings cannot be used: {_first_line(error)}") from error

@@ -19,6 +19,7 @@ rules:
   - when: {system: "You note what", any_message: "Aarhus"}
     reply: {json: {notes: [{fact: "The user lives in Aarhus.", said: "I live in Aarhus", kind: person, about: home, only_one: true, keywords: []}]}}
   - {when: {last_user: refuse}, fault: {status: 400, body: "no such thing"}}
+  - {when: {last_user: in its own words}, fault: {status: 400}}
   - {when: {any_message: overloaded}, fault: {status: 503, body: "come back later"}}
   - {when: {last_user: forever}, reply: {text: "once upon a time, for a long time"}, fault: {hang_after: 10}}
   - {when: {last_user: compute late, turn: 0}, latency: 8, reply: {tool_calls: [{name: calculator, arguments: {expression: "17*23"}}]}}
@@ -65,6 +66,7 @@ def test_a_failed_task_is_1_with_its_reason_on_stderr_and_nothing_on_stdout(it: 
     ended = it.run("run", "refuse", *SIMPLE)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "failed" in ended.stderr and "no such thing" in ended.stderr
+    assert "scripted fault" in it.run("run", "in its own words", *SIMPLE).stderr
     refused = it.run("run", "", *SIMPLE, "--json")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["error"]["type"] == "InvalidInput"
@@ -175,9 +177,9 @@ def test_a_task_replays_and_another_history_does_not(it: DevProcess, tmp_path: P
     assert it.run("replay", str(tmp_path / "no.json")).returncode == 1
 
 
-@pytest.mark.parametrize("command", ["status", "watch", "pause", "resume", "cancel", "replay"])
+@pytest.mark.parametrize("command", ["status", "watch", "pause", "resume", "cancel", "say", "approve", "replay"])
 def test_an_unknown_task_is_one_line_and_1(it: DevProcess, command: str) -> None:
-    ended = it.run(command, "task-nobody")
+    ended = it.run(command, "task-nobody", *(["hello"] if command == "say" else []))
     assert ended.returncode == 1 and "there is no task task-nobody" in one_line(ended)
 
 
@@ -266,5 +268,7 @@ def test_a_task_that_asks_for_approval_is_approved_or_denied_from_the_terminal(i
     ended = it.run("run", "Ada", *SIMPLE, "--task-id", "unwanted")
     assert ended.returncode == 1 and "not today" in ended.stderr
     late = it.run("approve", "unwanted", "unwanted/plan")
-    assert late.returncode == 1 and "there is no running task" in one_line(late)
-    assert it.run("say", "unwanted", "hello").returncode == 1
+    assert late.returncode == 1 and "task unwanted has ended (failed)" in one_line(late)
+    for command in (("say", "unwanted", "hello"), ("pause", "unwanted"), ("review", "unwanted", "--approve")):
+        ended = it.run(*command)
+        assert (ended.returncode, ended.stderr) == (1, late.stderr), "the same words, whatever was asked"

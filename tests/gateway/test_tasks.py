@@ -8,6 +8,7 @@ from temporalio.common import SearchAttributeKey
 from tests.support.gateway import Gateway
 from tests.support.postgres import on_both
 from tests.support.world import until
+from theseus.client import start
 from theseus.contracts.task import TaskStatus
 
 pytestmark = on_both
@@ -120,3 +121,13 @@ async def test_a_workflow_that_is_no_task_is_not_there(door: Gateway) -> None:
         assert (answer.status_code, answer.json()) == (404, {"error": "Task not found"}), what
     assert len([event async for event in other.fetch_history_events()]) == 2, "it has not noticed"
     await other.terminate()
+
+
+async def test_a_task_that_came_another_way_tells_its_query_while_it_runs(door: Gateway) -> None:
+    query = "What is the capital\nof France?"
+    other = await start(door.world.client, "nobody", f"task-{uuid.uuid4()}", {"query": query})
+    try:
+        told = (await door.http.get(f"/api/v1/tasks/{other.handle.id}")).json()
+        assert (told["status"], told["query"]) == ("TASK_STATUS_RUNNING", query)
+    finally:
+        await other.handle.terminate()

@@ -1,5 +1,6 @@
 """Every line says which task it belongs to, and no line holds a key."""
 
+import asyncio
 import io
 import json
 import logging
@@ -8,6 +9,7 @@ from collections.abc import Generator
 import pytest
 import structlog
 from temporalio import activity
+from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -80,3 +82,33 @@ def test_a_failure_that_says_itself_what_was_wrong_is_one_line(written: io.Strin
     brief, whole = map(json.loads, written.getvalue().splitlines())
     assert brief["event"] == "it failed: StoreDown: Redis is away" and "exception" not in brief
     assert "deep down" in whole["exception"]
+
+
+@pytest.mark.parametrize(
+    ("details", "why"),
+    [
+        (ActivityCancellationDetails(timed_out=True), "it was not done within 1 s"),
+        (ActivityCancellationDetails(worker_shutdown=True), "the worker stops"),
+        (ActivityCancellationDetails(not_found=True), "it was cancelled"),
+    ],
+)
+async def test_an_activity_that_is_broken_off_is_one_line_with_the_reason(
+    written: io.StringIO, details: ActivityCancellationDetails, why: str
+) -> None:
+    begun = asyncio.Event()
+
+    @activity.defn
+    async def waits() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            logging.getLogger("temporalio.activity").warning("Completing activity as failed", exc_info=True)
+
+    env = ActivityEnvironment()
+    running = asyncio.ensure_future(env.run(waits))
+    await begun.wait()
+    env.cancel(cancellation_details=details)
+    await running
+    line = json.loads(written.getvalue())
+    assert line["event"] == f"Completing activity as failed: {why}" and "exception" not in line

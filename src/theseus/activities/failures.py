@@ -61,6 +61,9 @@ _TOO_LONG = re.compile(r"context.?length|context window|prompt is too long|maxim
 _POLICY = re.compile(r"content.?(policy|filter|management)|safety system|responsible ai", re.I)
 _SECRET = re.compile(r"(?<![A-Za-z0-9])(sk[-_]|gsk_|xai-|AIza|key-)[A-Za-z0-9_\-*.]{4,}|Bearer\s+\S+", re.I)
 
+_STATUS_FIRST = re.compile(r"^Error code: \d{3}(?: - |$)")
+"""How SDKs begin: the status is said before."""
+
 ProviderError = (
     ProviderFaultError,
     StreamEndedEarlyError,
@@ -78,6 +81,7 @@ def failure(
     secrets: Collection[str] = (),
     left: timedelta | None = None,
     wasted: Usage | None = None,
+    key_variable: str | None = None,
 ) -> ApplicationError:
     """The typed failure of one model call. Its message has route, status and the provider's words, never a key.
 
@@ -87,13 +91,15 @@ def failure(
         secrets: keys that are configured; whatever their form, they are taken out.
         left: for how long the route may still be retried; None for ever.
         wasted: what this and earlier attempts spent; the first detail.
+        key_variable: the name of the variable that the route's key comes from.
     """
     kind, status = _kind(error)
     where = f"{route}" + (f" answered {status}" if status else "")
+    whose = f"; the key is that of {key_variable}, where the worker runs" if status == 401 and key_variable else ""
     delay = _retry_after(error) if kind in _RETRIED else None
     is_over = left is not None and (delay or timedelta()) >= left
     return ApplicationError(
-        f"{where}: {_words(error, secrets)}",
+        f"{where}: {_words(error, secrets)}{whose}",
         *((wasted.model_dump(),) if wasted is not None else ()),
         type=kind,
         non_retryable=kind not in _RETRIED or is_over,
@@ -202,7 +208,7 @@ def _bounded(seconds: float) -> timedelta | None:
 
 
 def _words(error: Exception, secrets: Collection[str]) -> str:
-    said = str(error) or type(error).__name__
+    said = _STATUS_FIRST.sub("", str(error)) or type(error).__name__
     for secret in secrets:
         said = said.replace(secret, "[key]")
     return _SECRET.sub("[key]", " ".join(said.split()))[:WORDS]

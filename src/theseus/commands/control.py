@@ -9,7 +9,8 @@ from datetime import timedelta
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from theseus.client import Handle, is_unknown, result_of, retried, status_of
+from theseus.client import Handle, result_of, retried, status_of
+from theseus.commands.deciding import gone
 from theseus.commands.following import event_log, with_usage
 from theseus.commands.showing import ending, line_of, state_lines
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
@@ -57,11 +58,7 @@ async def send(task_id: str, signal: str, reason: str, done: str) -> int:
     try:
         await handle.signal(signal, ControlReason(reason=reason, requested_by="cli"))
     except RPCError as error:
-        if not is_unknown(error):
-            raise
-        status = await status_of(handle)
-        ended = status.name.lower().replace("_", " ") if status else "closed"
-        raise CommandError(f"task {task_id} has ended ({ended}); it cannot be asked to {signal}") from error
+        raise await gone(error, handle) from error
     out(f"{task_id} {done}")
     return 0
 

@@ -2,14 +2,14 @@
 
 import json
 import uuid
-from datetime import timedelta
 
 from pydantic import BaseModel, JsonValue
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from theseus.client import Handle, is_unknown
+from theseus.client import Handle, is_unknown, status_of
+from theseus.commands.patience import PATIENCE
 from theseus.commands.terminal import CANNOT_START, CommandError, client, out
 from theseus.contracts.control import (
     QUERY_PENDING_APPROVALS,
@@ -21,13 +21,11 @@ from theseus.contracts.control import (
     UpdateReceipt,
 )
 
-PATIENCE = timedelta(seconds=15)
-
 
 async def decide(task_id: str, approval_id: str, *, approved: bool, feedback: str, who: str, change: str | None) -> int:
     """Approves or denies what a task waits for; without an id, the only thing that it waits for."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
-    wanted = approval_id or await _only_one(handle, task_id)
+    wanted = approval_id or await _only_one(handle)
     decision = ApprovalDecision(
         approval_id=wanted,
         approved=approved,
@@ -35,7 +33,7 @@ async def decide(task_id: str, approval_id: str, *, approved: bool, feedback: st
         approved_by=who,
         modified_action=_parsed(change) if change is not None else None,
     )
-    receipt = await update(handle, task_id, UPDATE_DECIDE_APPROVAL, decision)
+    receipt = await update(handle, UPDATE_DECIDE_APPROVAL, decision)
     out(f"{wanted} {receipt.detail}")
     return 0
 
@@ -44,44 +42,56 @@ async def say_to(task_id: str, text: str, who: str) -> int:
     """Sends words to the agent, or the lead, of a running task."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
     message = MessageToTask(message_id=str(uuid.uuid4()), text=text, sent_by=who)
-    receipt = await update(handle, task_id, UPDATE_SEND_MESSAGE, message)
+    receipt = await update(handle, UPDATE_SEND_MESSAGE, message)
     out(f"{task_id} {receipt.detail}")
     return 0
 
 
-async def _only_one(handle: Handle, task_id: str) -> str:
+async def _only_one(handle: Handle) -> str:
     try:
-        pending = await handle.query(QUERY_PENDING_APPROVALS, result_type=list[PendingApproval], rpc_timeout=PATIENCE)
+        pending = await handle.query(QUERY_PENDING_APPROVALS, result_type=list[PendingApproval])
     except RPCError as error:
-        raise gone(error, task_id) from error
+        raise await gone(error, handle) from error
     if len(pending) == 1:
         return pending[0].approval_id
     if not pending:
-        raise CommandError(f"task {task_id} waits for no approval")
+        raise CommandError(f"task {handle.id} waits for no approval")
     rows = "\n".join(f"  {each.approval_id}: {each.reason}" for each in pending)
-    raise CommandError(f"task {task_id} waits for several approvals; name one:\n{rows}", CANNOT_START)
+    raise CommandError(f"task {handle.id} waits for several approvals; name one:\n{rows}", CANNOT_START)
 
 
-async def update(handle: Handle, task_id: str, name: str, payload: BaseModel) -> UpdateReceipt:
+async def update(handle: Handle, name: str, payload: BaseModel) -> UpdateReceipt:
     """Asks a running task for something.
 
     Raises:
-        CommandError: it refused, in its own words, or there is no such task.
+        CommandError: it refused, in its own words, or has ended.
+        UnknownTaskError: there is no such task.
     """
     try:
-        return await handle.execute_update(name, payload, result_type=UpdateReceipt, rpc_timeout=PATIENCE)
+        return await handle.execute_update(name, payload, result_type=UpdateReceipt)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise CommandError(
+            f"task {handle.id} gave no answer within {PATIENCE.total_seconds():g} s, and it may have been taken; "
+            f"see `theseus status {handle.id}`, and `theseus doctor`"
+        ) from error
     except RPCError as error:
-        raise gone(error, task_id) from error
+        raise await gone(error, handle) from error
 
 
-def gone(error: RPCError, task_id: str) -> CommandError | RPCError:
-    """The error for people when there is no such task."""
-    if is_unknown(error):
-        return CommandError(f"there is no running task {task_id}")
-    return error
+async def gone(error: RPCError, handle: Handle) -> CommandError | RPCError:
+    """The error for people when nothing can be asked of a task because it has ended; any other error as it is.
+
+    Raises:
+        UnknownTaskError: there is no such task.
+    """
+    if not is_unknown(error):
+        return error
+    status = await status_of(handle)
+    ended = status.name.lower().replace("_", " ") if status else "closed"
+    return CommandError(f"task {handle.id} has ended ({ended}); nothing can be asked of it any more")
 
 
 def _parsed(change: str) -> JsonValue:

@@ -3,7 +3,7 @@
 from temporalio.service import RPCError
 
 from theseus.client import Handle
-from theseus.commands.deciding import PATIENCE, gone, update
+from theseus.commands.deciding import gone, update
 from theseus.commands.terminal import client, out
 from theseus.contracts.control import QUERY_REVIEW_STATE, UPDATE_REVIEW_PLAN, ReviewDecision, ReviewState
 
@@ -12,9 +12,9 @@ async def show_plan(task_id: str) -> int:
     """Prints the plan, its version and what was said about it."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
     try:
-        state = await handle.query(QUERY_REVIEW_STATE, result_type=ReviewState, rpc_timeout=PATIENCE)
+        state = await handle.query(QUERY_REVIEW_STATE, result_type=ReviewState)
     except RPCError as error:
-        raise gone(error, task_id) from error
+        raise await gone(error, handle) from error
     for line in lines(task_id, state):
         out(line)
     return 0
@@ -24,7 +24,7 @@ async def review_plan(task_id: str, action: str, message: str, version: int | No
     """Approves, rejects or comments on the plan."""
     handle: Handle = (await client()).get_workflow_handle(task_id)
     decision = ReviewDecision(action=action, message=message, expected_version=version, reviewed_by=who)
-    receipt = await update(handle, task_id, UPDATE_REVIEW_PLAN, decision)
+    receipt = await update(handle, UPDATE_REVIEW_PLAN, decision)
     out(f"{task_id} {receipt.detail}")
     return 0
 

@@ -6,10 +6,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from theseus import runtime
+from theseus.commands.patience import PATIENCE, Patient
 
 BAD_TASK = 1
 CANNOT_START = 2
 CANCELLED = 130
+# a call whose time is over is cancelled, as the SDK tells it
+_UNANSWERED = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
 class CommandError(Exception):
@@ -33,19 +36,21 @@ def say(text: str) -> None:
 
 
 async def client() -> Client:
-    """A client of the Temporal that the environment names.
+    """A client of the Temporal that the environment names; no call of it waits long for an answer.
 
     Raises:
         ConnectionError: nothing answers there.
     """
-    return await runtime.connect()
+    return await runtime.connect(patience=PATIENCE, interceptors=[Patient()])
 
 
 def explained(error: RPCError, address: str | None = None) -> CommandError:
     """What a failed call to Temporal means to a person."""
     where = f" at {address}" if address else ""
-    if error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
-        return CommandError(f"Temporal{where} does not answer ({error.message}); see that it runs", CANNOT_START)
+    if error.status in _UNANSWERED:
+        return CommandError(
+            f"Temporal{where} does not answer ({error.message}); see its log, or start it again", CANNOT_START
+        )
     if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
         return CommandError(f"Temporal{where} refuses us ({error.message}); see TEMPORAL_API_KEY", CANNOT_START)
     return CommandError(f"Temporal{where} says: {error.message}")

@@ -14,7 +14,7 @@ from typing import Literal
 
 from temporalio.client import Client
 
-from theseus.activities.llm.catalogue import Catalogue
+from theseus.activities.llm.catalogue import NO_KEY, Catalogue
 from theseus.embedded import front, local_model, temporal, valkey
 from theseus.embedded.crew import Crew
 from theseus.embedded.processes import LOOPBACK, Check, Child, StartError, choose_port, until_ready, until_stopped
@@ -199,7 +199,7 @@ class Dev:
             named = ["--script", str(options.script)] if options.script else []
             command = [sys.executable, "-m", "theseus.cli", "fake-model", "--port", str(port), *named]
             words = f"scripted ({options.script or 'default answers'})"
-            found_by = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "scripted"}
+            found_by = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": NO_KEY}
         else:
             file, shipped = local_model.weights(self._env)
             command = local_model.command(file, shipped, port)

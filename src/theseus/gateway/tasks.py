@@ -33,6 +33,7 @@ from theseus.contracts.control import (
 from theseus.contracts.errors import ErrorType, InvalidInput, TaskError
 from theseus.contracts.task import Mode, TaskResult, TaskStatus
 from theseus.domain.intake import Setting, accept
+from theseus.gateway.asked import query_of
 from theseus.gateway.callers import OPEN_TENANT, Caller
 from theseus.gateway.refusals import Refusal
 from theseus.gateway.runs import noticed
@@ -197,6 +198,9 @@ class Tasks:
             return _not_started(_own(record, caller))
         record = record or await noticed(self._archive, seen)
         found = Found(_own(record or _seen(seen), caller))
+        if record is None:
+            asked = found.record.model_copy(update={"query": await query_of(self._temporal, seen)})
+            found = Found(asked)
         if seen.status in _RUNNING:
             found = await _under_way(found, handle)
             if found.progress is None or found.progress.status is None:

@@ -34,7 +34,7 @@ async def failed(
 async def _failed(provider: Provider) -> ApplicationError:
     with pytest.raises(ProviderError) as info:
         await heard(provider, call())
-    return failure(info.value, ROUTE)
+    return failure(info.value, ROUTE, key_variable="P_API_KEY")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -63,6 +63,7 @@ async def test_a_status_has_one_meaning(
     error = await failed(provider, f'{{"error": {{"message": "{words}", "type": "x"}}}}', status)
     assert (error.type, error.non_retryable) == (kind, not retried)
     assert f"p/m-1 answered {status}" in error.message and words in error.message
+    assert error.message.count(str(status)) == 1, "said once"
     assert (error.category is ApplicationErrorCategory.BENIGN) == (status == 429)
 
 
@@ -140,6 +141,15 @@ async def test_a_key_in_the_provider_s_words_stays_inside(provider: Callable[[st
     error = await failed(provider, body, 401)
     assert "secret-key" not in error.message and "abcdefghij" not in error.message
     assert len(error.message) < 700
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+async def test_who_is_refused_for_a_key_is_told_which_variable_it_comes_from(
+    provider: Callable[[str], Provider], status: int
+) -> None:
+    error = await failed(provider, '{"error": {"message": "wrong"}}', status)
+    assert error.message.endswith("; the key is that of P_API_KEY, where the worker runs") == (status == 401)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

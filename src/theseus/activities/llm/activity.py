@@ -147,11 +147,15 @@ class LLMActivities:
                 if heard.text:
                     waste.add(self._usage(request, talk, heard, None))
                 # without its cause: what a provider says may hold a key, and a cause goes into the history as it is
-                failed = failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent)
+                failed = self._failure(request, error, waste)
                 raise (given_up(failed, waste.spent) if _is_too_dear(request, waste.spent) else failed) from None
             reply = await self._reply(request, talk, heard)
             share.settle(reply.usage)
             return reply.model_copy(update={"unseen": images.unseen}) if images.unseen else reply
+
+    def _failure(self, request: LLMRequest, error: Exception, waste: Waste) -> ApplicationError:
+        variable = self._catalogue.provider(request.route.provider).key_variable
+        return failure(error, request.route, self._catalogue.secrets, _left(request), waste.spent, variable)
 
     @activity.defn(name="transcript.restore")
     async def restore(self, part: TranscriptPart) -> None:

@@ -113,6 +113,8 @@ UNLISTED_PRICE = 0.2
 """Of an embedding model that the catalogue does not list: as dear as any, in US dollars per million tokens."""
 SHORTEST_SECRET = 8
 """Shorter words are no keys, and would take words out of messages."""
+NO_KEY = "no-key"
+"""What is given as a key to who wants none; too short for a secret."""
 
 
 class Catalogue:
@@ -264,7 +266,7 @@ class Catalogue:
     def key(self, name: str) -> str:
         """The provider's key, or a word that says there is none."""
         variable = self.provider(name).key_variable
-        return (variable and self._env.get(variable)) or "no-key"
+        return (variable and self._env.get(variable)) or NO_KEY
 
     def _require(self, name: str) -> None:
         provider = self.provider(name)

@@ -24,6 +24,7 @@ class Deltas:
         self._attempt = attempt
         self._text = ""
         self._index = 0
+        self._is_loss_told = False
         self._flusher: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
 
@@ -70,4 +71,6 @@ class Deltas:
         try:
             await self._events.publish(self._task_id, [event])
         except StoreDownError as error:
-            _log.warning("a delta was lost: %s", error)
+            if not self._is_loss_told:
+                _log.warning("deltas of this answer are lost: %s", error)
+            self._is_loss_told = True

@@ -79,7 +79,9 @@ class CatalogueEmbedder:
         except UnusableError as error:
             raise EmbeddingError(str(error)) from None
         except ProviderError as error:
-            raise EmbeddingError(failure(error, self.route, self._catalogue.secrets).message) from None
+            variable = self._catalogue.provider(self._entry.provider).key_variable
+            failed = failure(error, self.route, self._catalogue.secrets, key_variable=variable)
+            raise EmbeddingError(failed.message) from None
         except TimeoutError:
             raise EmbeddingError(f"{self.route}: no answer within {PATIENCE_SECONDS:g} s") from None
         if len(made.vectors) != len(texts) or not all(map(_is_sound, made.vectors)):
