@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from theseus.activities.tools.corpus import Corpus
 from theseus.activities.tools.extraction import Extraction
 from theseus.activities.tools.readable import Kind, Readable
 from theseus.activities.tools.search_apis import SearchError
+from theseus.activities.tools.web_search import Answered
 
 PDF = pdf("The zeppelin landed in Lakehurst.")
 
@@ -226,6 +228,20 @@ async def test_two_workers_may_share_an_index(library: Library) -> None:
     found = await asyncio.gather(*(corpus.search("storks", 20) for corpus in (first, second, first, second)))
     assert [len(one.results) for one in found] == [20] * 4
     assert len((await library.corpus.search("document", 100)).results) == 30
+
+
+async def test_workers_that_make_an_index_at_once_do_not_disturb_each_other(library: Library, tmp_path: Path) -> None:
+    for number in range(150):
+        at_once = threading.Barrier(6)
+
+        def find(indexes: Path, at_once: threading.Barrier = at_once) -> Answered:
+            corpus = Corpus(library.folder, indexes, Extraction())
+            at_once.wait()
+            return asyncio.run(corpus.search("storks", 1))
+
+        places = [tmp_path / f"indexes-{number}"] * 6
+        found = await asyncio.gather(*(asyncio.to_thread(find, place) for place in places))
+        assert [len(one.results) for one in found] == [0] * 6
 
 
 async def test_a_folder_that_is_not_there_is_a_failure_like_any_providers(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A folder of documents as a search provider: an SQLite full-text index, ranked by BM25, that follows the files' changes."""
 
 import asyncio
+import fcntl
 import hashlib
 import html
 import logging
@@ -209,10 +210,24 @@ class Corpus:
     def _opened(self) -> Generator[sqlite3.Connection, None, None]:
         self._index.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._index, timeout=LOCK_WAIT.total_seconds())) as index:
-            if index.execute("PRAGMA user_version").fetchone() != (_VERSION,):
-                index.execute("PRAGMA journal_mode = WAL")
-                index.executescript(_SCHEMA)
+            if not _is_made(index):
+                # SQLite refuses to change how a journal is kept while another is at it, and does not wait
+                with _one_at_a_time(self._index.with_suffix(".lock")):
+                    if not _is_made(index):
+                        index.execute("PRAGMA journal_mode = WAL")
+                        index.executescript(_SCHEMA)
             yield index
+
+
+def _is_made(index: sqlite3.Connection) -> bool:
+    return index.execute("PRAGMA user_version").fetchone() == (_VERSION,)
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Generator[None, None, None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _remove(index: sqlite3.Connection, path: str) -> None:
