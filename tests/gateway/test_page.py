@@ -113,6 +113,17 @@ async def test_an_answer_is_shown_as_it_is_meant_to_be_read(page: Page, door: Ga
     assert await fits(page)
 
 
+async def test_an_answer_that_something_is_missing_from_does_not_look_whole(page: Page, door: Gateway) -> None:
+    door.world.model.replace({"rules": [{"reply": {"text": "as far as I know"}}]})
+    await page.get_by_text("Context, as JSON").first.click()
+    await page.locator("#context").fill('{"template": "there_is_none"}')
+    await start(page, "Report on Varn")
+    await expect(page.get_by_role("status")).to_have_text("completed (degraded)", timeout=20_000)
+    answer = await page.get_by_label("Answer of the task").bounding_box()
+    log = await page.get_by_label("Events of the task").bounding_box()
+    assert answer and log and answer["y"] < log["y"]
+
+
 async def test_a_task_is_held_goes_on_and_is_ended(page: Page, door: Gateway) -> None:
     call = {"name": "calculator", "arguments": {"expression": "1+1"}}
     door.world.model.replace({"rules": [{"reply": {"tool_calls": [call], "text": "on it"}, "latency": 0.5}]})
@@ -162,6 +173,7 @@ async def test_what_two_agents_ask_at_once_is_answered_one_by_one(
         await start(page, "Two files", "standard")
         asked = page.get_by_text("Approve this?")
         await expect(asked).to_have_count(2, timeout=20_000)
+        await expect(page.locator("#ask")).to_contain_text('"content": "hello"')
         await page.get_by_label("Why (optional)").nth(1).fill("half a sentence")
         await page.get_by_role("button", name="Approve").first.click()
         await expect(asked).to_have_count(1)
@@ -179,6 +191,8 @@ async def test_a_research_plan_is_changed_and_approved_on_the_page(page: Page, d
     await start(page, "What of Varn?", "research")
     await expect(page.get_by_text("Review the research plan (version 1)")).to_be_visible(timeout=20_000)
     await expect(page.get_by_text("ask about bridge")).to_be_visible()
+    await expect(page.locator("#ask")).to_contain_text("length of bridge")
+    await expect(page.locator("#ask")).to_contain_text("Without an answer by")
     await page.get_by_role("button", name="Plan again").click()
     await expect(page.get_by_role("alert")).to_contain_text("say what to change")
     await page.get_by_label("What should be different").fill("ask the mayor")

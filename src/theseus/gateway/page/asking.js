@@ -17,7 +17,7 @@ export function close() {
 export function approval(taskId, event) {
   const id = event.payload?.approval_id;
   if (!id) return;
-  const box = card("Approve this?", JSON.stringify(event.payload?.action ?? event.message, null, 2), event.message);
+  const box = card("Approve this?", proposed(event.payload?.action ?? event.message), event.message);
   const words = feedback(box, "Why (optional)");
   const decide = (approved) => acting(id, () =>
     post("api/v1/approvals/decision", { workflow_id: taskId, approval_id: id, approved, feedback: words.value }));
@@ -46,7 +46,8 @@ export async function review(taskId) {
     return;
   }
   if (turn !== reviews || state.status !== "reviewing") return;
-  const box = card(`Review the research plan (version ${state.version})`, state.current_plan);
+  const until = state.deadline && `Without an answer by ${new Date(state.deadline).toLocaleString()} the task is closed.`;
+  const box = card(`Review the research plan (version ${state.version})`, researched(state), until);
   const words = feedback(box, "What should be different");
   const send = (action) => acting(REVIEW, () =>
     post(path, { action, message: words.value }, { "If-Match": String(state.version) }));
@@ -56,6 +57,27 @@ export async function review(taskId) {
     button("Reject", send("reject"), "danger"),
   ));
   put(REVIEW, box);
+}
+
+// The arguments of a tool come as the text that the model wrote; where that is JSON, it is shown as such.
+function proposed(action) {
+  try {
+    return JSON.stringify({ ...action, arguments: JSON.parse(action.arguments) }, null, 2);
+  } catch {
+    return JSON.stringify(action, null, 2);
+  }
+}
+
+function researched(state) {
+  if (!state.plan?.questions) return state.current_plan;
+  return [state.plan.idea, ...state.plan.questions.flatMap((one, n) => [
+    `${n + 1}. ${one.question}`, ...(one.facets ?? []).map(facet),
+  ])].filter(Boolean).join("\n");
+}
+
+function facet(one) {
+  const from = one.domains > 1 ? `, from ${one.domains} independent websites` : "";
+  return `    - ${one.text}${one.must === false ? " (nice to have)" : ""}${from}`;
 }
 
 function acting(id, act) {

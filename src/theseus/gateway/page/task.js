@@ -78,8 +78,10 @@ async function refresh(taskId) {
   const isOver = OVER.has(status);
   const now = task.metadata?.progress ?? {};
   $("task-title").textContent = task.query || taskId;
-  $("status").textContent = isOver ? status : [status, now.phase].filter(Boolean).join(": ");
-  $("status").className = `status ${isOver && GOOD.has(status) ? "good" : GOOD.has(status) ? "" : "bad"}`;
+  const how = task.metadata?.status;
+  const ended = status === "completed" && how && how !== status ? `${status} (${words(how)})` : status;
+  $("status").textContent = isOver ? ended : [status, now.phase].filter(Boolean).join(": ");
+  $("status").className = `status ${isOver && ended === status && GOOD.has(status) ? "good" : GOOD.has(status) ? "" : "bad"}`;
   $("facts").textContent = [task.mode, spent(task.usage ?? now.usage), task.model_used, now.waiting_for && `waits for ${now.waiting_for}`]
     .filter(Boolean).join(" · ");
   $("pause").disabled = isOver || status === "paused";
