@@ -117,7 +117,7 @@ async def _redis(settings: Settings) -> Finding:
 
 async def _archive(settings: Settings) -> Finding:
     if settings.database_url is None:
-        return Finding("archive", True, "DATABASE_URL is not set: in the data folder of `theseus dev`, or else nowhere")
+        return Finding("archive", True, "DATABASE_URL is not set: gateways keep one in their data folder, workers none")
     try:
         from theseus.stores.archive import opening
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
+
 from theseus.commands.showing import state_lines
 from theseus.contracts.control import ControlState, PendingApproval, Progress
 
@@ -26,3 +28,16 @@ def test_what_waits_for_a_person_is_told_with_what_is_proposed() -> None:
         assert f"asks before its node {name}" in lines[place]
         assert f'"node": "{name}"' in lines[place + 1] and 1_000 < len(lines[place + 1]) < 3_000
     assert not any("approve" in line for line in state_lines("task-1", Progress(phase="x"), ControlState(), []))
+
+
+def test_the_arguments_of_a_tool_are_shown_as_a_change_is_written() -> None:
+    def shown(arguments: str) -> str:
+        action: JsonValue = {"tool": "file_write", "arguments": arguments}
+        asked = PendingApproval(
+            approval_id="task-1/2", kind="tool", reason="writes", action=action, requested_at=NOW, deadline=NOW
+        )
+        return "\n".join(state_lines("task-1", Progress(), ControlState(), [asked]))
+
+    assert '"arguments": {"path": "a.txt"}' in shown('{"path": "a.txt"}')
+    assert "until 2026-01-31 00:00:00 UTC" in shown("{}")
+    assert "not JSON" in shown("not JSON")

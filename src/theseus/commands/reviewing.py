@@ -45,5 +45,9 @@ def lines(task_id: str, state: ReviewState) -> list[str]:
             + (f", from {facet.domains} independent websites" if facet.domains > 1 else "")
             for facet in question.facets
         ]
-    found += [f"  said of {each.version} by {each.reviewed_by or 'someone'}: {each.message}" for each in state.remarks]
+    found += [
+        f"  said of {each.version} by {each.reviewed_by or 'someone'}: {each.message}"
+        for each in state.remarks
+        if each.message
+    ]
     return found

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from theseus.client import Retried
 from theseus.contracts.control import ControlState, PendingApproval, Progress
 from theseus.contracts.events import (
@@ -97,11 +99,23 @@ def state_lines(
         line
         for each in pending
         for line in (
-            f"{'approve':<10} {each.approval_id}: {each.reason}",
-            f"{'':<10} {cut(json.dumps(each.action, ensure_ascii=False), PROPOSED_CHARS)}",
+            f"{'approve':<10} {each.approval_id}: {each.reason}, until {each.deadline:%Y-%m-%d %H:%M:%S} UTC",
+            f"{'':<10} {cut(json.dumps(_proposed(each.action), ensure_ascii=False), PROPOSED_CHARS)}",
         )
     ]
     return [*(f"{name:<10} {value}" for name, value in rows.items() if value), *again, *asked]
+
+
+def _proposed(action: JsonValue) -> JsonValue:
+    """A tool's arguments are the text that the model wrote: where that is JSON, it is shown as `--change` takes it."""
+    match action:
+        case {"arguments": str() as written}:
+            try:
+                return {**action, "arguments": json.loads(written)}
+            except ValueError:
+                return action
+        case _:
+            return action
 
 
 def _of_agent(task_id: str, step: Retried) -> str:

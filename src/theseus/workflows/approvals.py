@@ -117,7 +117,7 @@ class Approvals:
                 await workflow.wait_condition(
                     lambda: wanted.approval_id in self._decided or not self._is_open,
                     timeout=part,
-                    timeout_summary=f"approval of {wanted.reason}"[:120],
+                    timeout_summary=f"waits for a yes: {wanted.reason}"[:120],
                 )
             except TimeoutError:
                 if turn < REMINDERS:

@@ -30,7 +30,10 @@ MOST_COMPILED_BYTES = 200_000
 MOST_ADDRESS_BYTES = 300_000
 """So much of addresses is in a report's list of sources; those that come later are named by their title and site alone."""
 
-_STRAY = re.compile(r"\[\[[^\[\]\n]{0,200}\]\]|\b[cs]-[0-9a-f]{8}\b")
+_ID = r"\b[cs]-[0-9a-f]{8}\b"
+_STRAY = re.compile(
+    rf"\[\[[^\[\]\n]{{0,200}}\]\]| ?(?:\[{_ID}(?:[,;] ?{_ID})*\]|\({_ID}(?:[,;] ?{_ID})*\))(?!\()|{_ID}"
+)
 _STRAY_OR_OWN = re.compile(rf"({FIRST_OWN}[^{LAST_OWN}]*{LAST_OWN})|{_STRAY.pattern}")
 _PIECES = re.compile(r"(?<![ \t])(?:[ \t]*\[\[[^\[\]\n]{0,200}\]\])+")
 

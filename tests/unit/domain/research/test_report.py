@@ -64,6 +64,14 @@ def test_no_raw_id_is_ever_left(parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "ids", ["[c-00000000]", "(c-00000000)", "[c-00000000, c-deadbeef]", "(c-00000000; s-00000000)"]
+)
+def test_brackets_that_held_nothing_but_ids_go_with_them(ids: str) -> None:
+    text, _ = rendered(f"It is so {ids}. [[{ONE.id}]]", FOUND, cites=True)
+    assert text.startswith("It is so. [1]")
+
+
+@pytest.mark.parametrize(
     ("draft", "shown"),
     [
         ("See http://nobody.example/report-2031, it says.", "See , it says."),
