@@ -33,7 +33,7 @@ demo: $(READY) ## Start everything on this machine and run tasks before your eye
 
 .PHONY: test
 test: $(READY) ## Run all tests; ARGS="tests/unit -k window" runs some
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --max-worker-restart 2 $(ARGS)
 
 .PHONY: check
 check: lint types test ## All that a change must pass: lint, types, tests

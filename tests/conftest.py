@@ -1,6 +1,8 @@
 """Servers that tests share, started once; each test has its own task queue, stores and script."""
 
+import faulthandler
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,6 +23,37 @@ from theseus.stores.archive.opening import archive
 # a busy machine is no fault of what is tested
 settings.register_profile("theseus", deadline=None)
 settings.load_profile("theseus")
+
+
+class Failures:
+    """Prints a failure when it happens: a run that is cut short has said what failed."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            terminal = self.config.get_terminal_writer()
+            terminal.line()
+            terminal.sep("-", f"failed in {report.when}: {report.nodeid} after {report.duration:.0f} s")
+            terminal.line(report.longreprtext)
+
+
+STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[STDERR] = os.dup(2)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures(config))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item) -> None:
+    """A test that failed has no time limit any more: pytest and its plugins take it away. Its end has to have one."""
+    seconds, ends = node.config.getini("faulthandler_timeout"), node.config.getini("faulthandler_exit_on_timeout")
+    if not node.config.getoption("usepdb"):
+        faulthandler.dump_traceback_later(float(seconds), file=node.config.stash[STDERR], exit=ends)
 
 
 def pytest_collection_finish() -> None:
