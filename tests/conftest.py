@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_exception_interact(node: pytest.Item) -> None:
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
     """A test that failed has no time limit any more: pytest and its plugins take it away. Its end has to have one."""
     seconds, ends = node.config.getini("faulthandler_timeout"), node.config.getini("faulthandler_exit_on_timeout")
     if not node.config.getoption("usepdb"):

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     health_address: Address | None = Field(default=None, description="host:port of the health endpoint; absent: none.")
 
     max_activities: int = Field(default=100, ge=1, description="Activities that one worker runs at the same time.")
+    max_workflow_tasks: int = Field(
+        default=10,
+        ge=2,
+        description="Workflow tasks that one worker works on at the same time; they share one interpreter.",
+    )
     max_cached_workflows: int = Field(default=1000, ge=0)
     shutdown_grace: Duration = Field(default=timedelta(seconds=25), description="Seconds a stopping worker may finish.")
 

@@ -215,6 +215,7 @@ def _polling(client: Client, settings: Settings, all_activities: Sequence[Callab
         workflow_task_poller_behavior=POLLERS,
         activity_task_poller_behavior=POLLERS,
         max_concurrent_activities=settings.max_activities,
+        max_concurrent_workflow_tasks=settings.max_workflow_tasks,
         max_cached_workflows=settings.max_cached_workflows,
         max_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=runtime.HEARTBEAT_THROTTLE,
